@@ -1,0 +1,4 @@
+//! Tests of the scheduler as a whole.
+
+mod seeded;
+mod threaded;
