@@ -1,0 +1,51 @@
+//! The process table: slots are let to one at a time, and all of them are let.
+
+use loom::thread;
+
+use super::{model, world::World};
+
+impl World {
+    /// Takes a slot out of the table.
+    fn take(&self, list: usize) -> Option<u32> {
+        self.shared.table.acquire(list, &self.shared).map(|slot| slot.index())
+    }
+}
+
+/// Two spawns at a limit of two, while nobody lives: both succeed, in different slots.
+///
+/// Fails when a list gets its new slots under another lock than that under which it was empty.
+#[test]
+fn loom_table_two_spawns_at_the_limit() {
+    model(|| {
+        let world = World::new(2);
+        let other = {
+            let world = world.clone();
+            thread::spawn(move || world.take(0))
+        };
+        let (mine, other) = (world.take(1), other.join().unwrap());
+        assert!(mine.is_some() && other.is_some() && mine != other);
+    });
+}
+
+/// A list gives some of its many free slots to all while another thread takes as many as were free
+/// before: it gets them.
+///
+/// Fails when the slots on their way to the common list are in neither.
+#[test]
+fn loom_table_release_against_spawns() {
+    model(|| {
+        let world = World::new(5);
+        let slots = [0; 5].map(|list| world.take(list).unwrap());
+        slots[1..].iter().for_each(|slot| world.shared.table.release(0, *slot));
+        let other = {
+            let world = world.clone();
+            thread::spawn(move || [1; 4].map(|list| world.take(list)))
+        };
+        world.shared.table.release(0, slots[0]);
+        let mut taken = other.join().unwrap().to_vec();
+        assert!(taken.iter().all(Option::is_some), "{taken:?}");
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken.len(), 4);
+    });
+}

@@ -1,0 +1,379 @@
+//! Monitors: being told, once, when a process ends.
+
+use std::fmt;
+
+use crossbeam_channel::Sender;
+
+use crate::{
+    alias::{Alias, AliasState, TurnsOff},
+    ambient::with_turn,
+    exit::ExitReason,
+    mailbox::Mark,
+    name::Name,
+    node::Message,
+    pid::Pid,
+    reference::Reference,
+    report,
+    signal::Signal,
+    turn::Turn,
+};
+
+/// A monitor held by the process that made it.
+///
+/// A plain value: compare it with [`Down::monitor`], give it to [`demonitor`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Monitor {
+    reference: Reference,
+    alias: Option<Pid>,
+}
+
+impl Monitor {
+    fn new(holder: Pid, id: u64, aliased: bool) -> Self {
+        let alias = aliased.then_some(holder);
+        Self { reference: Reference::new(holder.node(), id), alias }
+    }
+
+    /// The monitor's reference.
+    #[must_use]
+    pub fn reference(self) -> Reference {
+        self.reference
+    }
+
+    /// The alias made with the monitor, if [`MonitorOptions::alias`] asked for one.
+    #[must_use]
+    pub fn alias(self) -> Option<Alias> {
+        self.alias.map(|pid| Alias { pid, id: self.reference.id() })
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Monitor({:?})", self.reference)
+    }
+}
+
+/// The message that tells of the end of a monitored process.
+///
+/// Exactly one comes per monitor, unless [`demonitor`] is first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Down {
+    /// The monitor that this answers.
+    pub monitor: Monitor,
+    /// The process that ended; none if there was no process of the monitored name.
+    pub pid: Option<Pid>,
+    /// The name that was monitored, if it was a name.
+    pub name: Option<Name>,
+    /// Why it ended; [`ExitReason::NoProc`] if it was not there any more.
+    pub reason: ExitReason,
+}
+
+/// What comes in place of [`Down`] for a monitor made with [`MonitorOptions::tag`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaggedDown<T> {
+    /// The tag given to the monitor.
+    pub tag: T,
+    /// What happened.
+    pub down: Down,
+}
+
+/// What can be monitored: a pid, or a name at the time of the call.
+#[derive(Clone, Debug)]
+pub enum MonitorTarget {
+    /// A process.
+    Pid(Pid),
+    /// Whoever has this name now.
+    Name(Name),
+}
+
+impl From<Pid> for MonitorTarget {
+    fn from(pid: Pid) -> Self {
+        Self::Pid(pid)
+    }
+}
+
+impl From<Name> for MonitorTarget {
+    fn from(name: Name) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&'static str> for MonitorTarget {
+    fn from(name: &'static str) -> Self {
+        Self::Name(name.into())
+    }
+}
+
+/// When the alias of a monitor turns itself off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AliasMode {
+    /// Only by [`unalias`](crate::unalias): it outlives the monitor.
+    ExplicitUnalias,
+    /// With the monitor: by [`demonitor`], or when the process ends.
+    Demonitor,
+    /// As `Demonitor`; and the first message through the alias ends both.
+    ReplyDemonitor,
+}
+
+/// Makes the message that tells the end.
+pub(crate) type Tagger = Box<dyn FnOnce(u64, Down) -> Message + Send>;
+
+/// Options of a monitor.
+#[derive(Default)]
+#[must_use]
+pub struct MonitorOptions {
+    alias: Option<AliasMode>,
+    tagger: Option<Tagger>,
+    priority: bool,
+}
+
+impl MonitorOptions {
+    /// A plain monitor.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The monitor is an alias of the calling process too: see [`Monitor::alias`].
+    pub fn alias(mut self, mode: AliasMode) -> Self {
+        self.alias = Some(mode);
+        self
+    }
+
+    /// The end is told as [`TaggedDown`] with this tag, not as [`Down`].
+    pub fn tag<T: Send + 'static>(mut self, tag: T) -> Self {
+        self.tagger =
+            Some(Box::new(move |id, down| Message::telling_end(id, TaggedDown { tag, down })));
+        self
+    }
+
+    /// The end is told by a priority message.
+    pub fn priority(mut self) -> Self {
+        self.priority = true;
+        self
+    }
+}
+
+impl fmt::Debug for MonitorOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitorOptions")
+            .field("alias", &self.alias)
+            .field("tagged", &self.tagger.is_some())
+            .field("priority", &self.priority)
+            .finish()
+    }
+}
+
+/// The watcher's book entry.
+pub(crate) struct Monitoring {
+    pub(crate) pid: Option<Pid>,
+    name: Option<Name>,
+    /// Where the mailbox ended when the monitor was made.
+    pub(crate) mark: Mark,
+    alias: Option<AliasMode>,
+    tagger: Option<Tagger>,
+    pub(crate) priority: bool,
+}
+
+impl Monitoring {
+    /// Takes out what the user gave for the message.
+    pub(crate) fn forget_tag(&mut self) -> Option<Tagger> {
+        self.tagger.take()
+    }
+}
+
+/// The watched process's book entry: whom to tell.
+pub(crate) enum Watcher {
+    Process(Pid),
+    /// A thread that waits for the process, outside of any process.
+    Thread(Sender<ExitReason>),
+}
+
+/// Monitors a process: when it ends, a [`Down`] message comes. If it is gone already, or no process
+/// has the name, the message comes at once, with [`ExitReason::NoProc`].
+///
+/// Each call makes a monitor of its own; a monitor of oneself is none, as nobody sees its own end. Unlike a link, a monitor has one direction and never ends
+/// the caller.
+///
+/// # Panics
+/// Outside a process.
+///
+/// ```
+/// # use beamish_actors as beamish;
+/// # let runtime = beamish::Runtime::builder().workers(1).build().unwrap();
+/// # runtime.block_on(async {
+/// use beamish::{Down, monitor, receive, spawn};
+/// let pid = spawn(async {});
+/// let watch = monitor(pid);
+/// let down = receive::<Down>().await;
+/// assert_eq!(down.monitor, watch);
+/// # }).unwrap();
+/// ```
+#[track_caller]
+pub fn monitor(target: impl Into<MonitorTarget>) -> Monitor {
+    monitor_with(target, MonitorOptions::new())
+}
+
+/// As [`monitor`], with options.
+///
+/// # Panics
+/// Outside a process.
+#[track_caller]
+pub fn monitor_with(target: impl Into<MonitorTarget>, options: MonitorOptions) -> Monitor {
+    let target = target.into();
+    with_turn(|turn| turn.monitor(target, options))
+}
+
+/// Stops a monitor: no [`Down`] of it arrives any more. One that is in the mailbox already stays;
+/// [`demonitor_flush`] removes it too.
+///
+/// Tells whether the monitor was still active. A monitor of another process, or one that has
+/// fired, is none.
+///
+/// # Panics
+/// Outside a process.
+pub fn demonitor(monitor: Monitor) -> bool {
+    with_turn(|turn| {
+        let id = monitor.reference.id_in(turn.pid().node());
+        id.is_some_and(|id| turn.demonitor(id).is_some())
+    })
+}
+
+/// As [`demonitor`], and removes a [`Down`] (or [`TaggedDown`]) of this monitor from the mailbox.
+/// Tells whether the monitor was still active.
+///
+/// # Panics
+/// Outside a process.
+pub fn demonitor_flush(monitor: Monitor) -> bool {
+    with_turn(|turn| {
+        let Some(id) = monitor.reference.id_in(turn.pid().node()) else { return false };
+        let active = turn.demonitor(id).is_some();
+        if !active {
+            turn.drain();
+            let flushed = turn.private().flush(|message| {
+                message.told_end() == Some(id)
+                    || message.peek::<Down>().is_some_and(|down| down.monitor == monitor)
+            });
+            turn.shared().tally.messages.add(-(flushed.len() as i64));
+            flushed.into_iter().for_each(|message| report::contained(turn, || drop(message)));
+        }
+        active
+    })
+}
+
+impl Turn<'_> {
+    fn monitor(&self, target: MonitorTarget, options: MonitorOptions) -> Monitor {
+        self.charge(1);
+        let id = self.new_reference();
+        let (pid, name) = match target {
+            MonitorTarget::Pid(pid) => (Some(pid), None),
+            MonitorTarget::Name(name) => (self.shared().names.whereis(&name), Some(name)),
+        };
+        let alias = options.alias;
+        if pid == Some(self.pid()) {
+            // Nobody is there to see its own end; the alias is one all the same.
+            self.book_alias(id, alias, options.priority, self.mark());
+            return Monitor::new(self.pid(), id, alias.is_some());
+        }
+        self.book_monitor(id, pid, name, options, self.mark());
+        match pid {
+            Some(pid) => {
+                let reference = Reference::new(self.pid().node(), id);
+                self.signal(pid, Signal::Monitor { reference, watcher: self.pid() });
+            }
+            None => self.signal(
+                self.pid(),
+                Signal::Down { reference: id, pid: None, reason: ExitReason::NoProc },
+            ),
+        }
+        Monitor::new(self.pid(), id, alias.is_some())
+    }
+
+    /// The parent's side of a monitor that is made with the spawn. The child may have ended by
+    /// now: nothing may look into the inbox before this, or the news would find no entry.
+    pub(crate) fn hold_monitor(
+        &self,
+        id: u64,
+        pid: Pid,
+        options: MonitorOptions,
+        mark: Mark,
+    ) -> Monitor {
+        let aliased = options.alias.is_some();
+        self.book_monitor(id, Some(pid), None, options, mark);
+        Monitor::new(self.pid(), id, aliased)
+    }
+
+    /// Writes the watcher's entry of a monitor.
+    fn book_monitor(
+        &self,
+        id: u64,
+        pid: Option<Pid>,
+        name: Option<Name>,
+        options: MonitorOptions,
+        mark: Mark,
+    ) {
+        let MonitorOptions { alias, tagger, priority } = options;
+        self.book_alias(id, alias, priority, mark);
+        self.private().with_extra(|extra| {
+            extra.monitors.insert_new(id, Monitoring { pid, name, mark, alias, tagger, priority });
+        });
+        self.shared().tally.monitors.add(1);
+    }
+
+    fn book_alias(&self, id: u64, mode: Option<AliasMode>, priority: bool, mark: Mark) {
+        let off = match mode {
+            None => return,
+            Some(AliasMode::ExplicitUnalias) => TurnsOff::Never,
+            Some(AliasMode::Demonitor) => TurnsOff::OnDemonitor,
+            Some(AliasMode::ReplyDemonitor) => TurnsOff::OnReplyAndDemonitor,
+        };
+        let state = AliasState { off, priority, mark };
+        self.private().with_extra(|extra| extra.aliases.insert_new(id, state));
+    }
+
+    /// Ends a monitor from the watcher's side; the entry, if it was active.
+    pub(crate) fn demonitor(&self, id: u64) -> Option<Monitoring> {
+        let monitoring = self.unbook_monitor(id)?;
+        if let Some(pid) = monitoring.pid {
+            let reference = Reference::new(self.pid().node(), id);
+            self.signal(pid, Signal::Demonitor { reference });
+        }
+        Some(monitoring)
+    }
+
+    /// Removes the watcher's entry, and the alias that ends with it.
+    fn unbook_monitor(&self, id: u64) -> Option<Monitoring> {
+        let monitoring = self.private().if_extra(|extra| {
+            if extra.aliases.get(&id).is_some_and(|alias| alias.off.with_monitor()) {
+                extra.aliases.remove(&id);
+            }
+            extra.monitors.remove(&id)
+        })??;
+        self.shared().tally.monitors.add(-1);
+        Some(monitoring)
+    }
+
+    pub(crate) fn add_watcher(&self, reference: Reference, watcher: Pid) {
+        self.private().with_extra(|extra| {
+            extra.watchers.insert_new(reference, Watcher::Process(watcher));
+        });
+    }
+
+    /// A monitored process ended: the entry becomes a message. Without an entry the monitor was
+    /// ended in time, and nothing happens.
+    pub(crate) fn arrive_down(&self, id: u64, pid: Option<Pid>, reason: ExitReason) {
+        let Some(monitoring) = self.unbook_monitor(id) else {
+            return report::contained(self, || drop(reason));
+        };
+        let Monitoring { name, alias, tagger, priority, .. } = monitoring;
+        let monitor = Monitor::new(self.pid(), id, alias.is_some());
+        let down = Down { monitor, pid, name, reason };
+        let message = match tagger {
+            Some(tagger) => tagger(id, down),
+            None => Message::new(down),
+        };
+        if priority {
+            self.private().arrive_urgent(message);
+        } else {
+            self.private().arrive(message);
+        }
+    }
+}

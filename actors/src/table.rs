@@ -1,0 +1,294 @@
+//! The process table: slots, and which of them are free.
+//!
+//! # Problem
+//!
+//! Finding a process by its pid must cost a few loads and no writes, from any thread. Spawning and
+//! ending must not serialise the workers on one list. The limit must be exact.
+//!
+//! # Solution
+//!
+//! Slots live in segments that are made when first needed and stay until the table goes, so a slot
+//! found once is a slot for ever. Free slots sit in one short list per worker and one for all;
+//! lists exchange batches of [`BATCH`]. There are exactly as many slots as the limit allows, so a
+//! spawn fails only when every slot is taken: before it gives up, it looks through the lists of all
+//! workers.
+//!
+//! Slots are let again last in, first out: the hottest first. Generations are 64 bits wide; a slot
+//! whose generations are used up is not let again, and a fresh one replaces it.
+//!
+//! # Costs
+//!
+//! A lookup reads the segment directory (written once per segment) and the slot. A spawn and an
+//! exit each take a lock of the worker's own, which no other worker touches except at the limit;
+//! one in [`BATCH`] takes the common lock.
+#![allow(unsafe_code, reason = "the leaf that owns the memory of slots")]
+
+use std::{
+    alloc::{self, Layout, handle_alloc_error},
+    ptr::{self, NonNull},
+};
+
+use beamish_runtime::{VTable, pages};
+
+use crate::{
+    shared::Shared,
+    slot::Slot,
+    sync::{AtomicPtr, AtomicU64, Mutex, Ordering},
+};
+
+/// Slots per segment: 32 KiB of memory at a time. Models use as few of everything as they can.
+const SEGMENT: usize = if cfg!(loom) { 2 } else { 256 };
+
+/// Free slots that move between lists at a time: enough to make the common lock rare, few enough
+/// that the lists of idle workers hold little back.
+const BATCH: usize = if cfg!(loom) { 2 } else { 32 };
+
+/// See the module's documentation.
+pub(crate) struct Table {
+    segments: Box<[AtomicPtr<Slot>]>,
+    common: Mutex<Common>,
+    lists: Box<[List]>,
+    /// Slots beyond the limit, lent because as many processes have ended but not left.
+    lent: AtomicU64,
+    vtable: &'static VTable,
+}
+
+/// A worker's own free slots, on a cache line of its own.
+#[repr(align(128))]
+#[derive(Default)]
+struct List(Mutex<Vec<u32>>);
+
+struct Common {
+    free: Vec<u32>,
+    /// Slots that were lent and came back: not free, but ready to be lent again.
+    spare: Vec<u32>,
+    /// The first index that was never let.
+    fresh: u32,
+    /// The first index beyond the table.
+    limit: u32,
+    land: Land,
+}
+
+impl Table {
+    /// A table for at most `limit` processes, with free lists for this many users.
+    pub(crate) fn new(limit: u32, lists: usize, vtable: &'static VTable) -> Self {
+        // Twice the limit, so that used-up slots can be replaced.
+        let segments = (limit as usize * 2).div_ceil(SEGMENT).max(1);
+        Self {
+            segments: (0..segments).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
+            common: Mutex::new(Common {
+                free: Vec::new(),
+                spare: Vec::new(),
+                fresh: 0,
+                limit,
+                land: Land::new(),
+            }),
+            lists: (0..lists).map(|_| List::default()).collect(),
+            lent: AtomicU64::new(0),
+            vtable,
+        }
+    }
+
+    /// The slot of this index, if it was ever let.
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&Slot> {
+        let index = index as usize;
+        let segment = self.segments.get(index / SEGMENT)?;
+        // Acquire pairs with the Release in `add_segment`.
+        let segment = NonNull::new(segment.load(Ordering::Acquire))?;
+        // SAFETY: a segment has `SEGMENT` slots, and lives as long as the table.
+        Some(unsafe { segment.add(index % SEGMENT).as_ref() })
+    }
+
+    /// Takes a free slot; none if as many processes live as the limit allows.
+    #[inline]
+    pub(crate) fn acquire(&self, list: usize, shared: &Shared) -> Option<&Slot> {
+        let mine = self.lists[list].0.lock().pop();
+        let index = match mine {
+            Some(index) => index,
+            None => self
+                .refill(list, shared)
+                .or_else(|| self.take_from_others())
+                .or_else(|| self.borrow(shared))?,
+        };
+        self.get(index)
+    }
+
+    /// Gives a slot back whose tenant has ended and whose generation was raised.
+    #[inline]
+    pub(crate) fn release(&self, list: usize, index: u32) {
+        // Relaxed: decided under the lock.
+        if self.lent.load(Ordering::Relaxed) > 0 && self.take_back(index) {
+            return;
+        }
+        let mut mine = self.lists[list].0.lock();
+        mine.push(index);
+        if mine.len() > 2 * BATCH {
+            // The oldest are the coldest: they go. Still under the lock of the list: see `refill`.
+            let oldest = mine.len() - BATCH;
+            self.common.lock().free.extend(mine.drain(..oldest));
+        }
+    }
+
+    /// The slot is used up: a fresh one may take its place.
+    pub(crate) fn replace_used_up(&self) {
+        let mut common = self.common.lock();
+        if (common.limit as usize) < self.segments.len() * SEGMENT {
+            common.limit += 1;
+        }
+    }
+
+    #[cold]
+    fn refill(&self, list: usize, shared: &Shared) -> Option<u32> {
+        // Locked before the batch is taken, so that who looks through all lists finds the batch
+        // in one of them.
+        let mut mine = self.lists[list].0.lock();
+        self.take_batch(&mut mine, shared);
+        mine.pop()
+    }
+
+    fn take_batch(&self, mine: &mut Vec<u32>, shared: &Shared) {
+        let mut common = self.common.lock();
+        let free = common.free.len();
+        if free > 0 {
+            return mine.extend(common.free.drain(free.saturating_sub(BATCH)..));
+        }
+        let from = common.fresh;
+        let to = common.limit.min(from + BATCH as u32);
+        for segment in (from as usize / SEGMENT)..(to as usize).div_ceil(SEGMENT) {
+            self.add_segment(segment, &mut common.land, shared);
+        }
+        common.fresh = to;
+        // Lowest index on top: it is taken first.
+        mine.extend((from..to).rev());
+    }
+
+    /// Makes a segment, if it is not there; under the common lock.
+    fn add_segment(&self, segment: usize, land: &mut Land, shared: &Shared) {
+        let place = &self.segments[segment];
+        if !place.load(Ordering::Relaxed).is_null() {
+            return;
+        }
+        let slots = land.take_segment();
+        for offset in 0..SEGMENT {
+            let index = (segment * SEGMENT + offset) as u32;
+            let slot = Slot::vacant(index, self.vtable, NonNull::from_ref(shared));
+            // SAFETY: fresh memory for `SEGMENT` slots.
+            unsafe { slots.add(offset).write(slot) };
+        }
+        // Release pairs with the Acquire in `get`.
+        place.store(slots.as_ptr(), Ordering::Release);
+    }
+
+    /// Lends a slot beyond the limit if some process has ended and is still telling the others:
+    /// whoever was told first may spawn in its place.
+    #[cold]
+    fn borrow(&self, shared: &Shared) -> Option<u32> {
+        let mut common = self.common.lock();
+        if self.lent.load(Ordering::Relaxed) >= shared.leaving() {
+            return None;
+        }
+        if common.spare.is_empty() {
+            if common.fresh as usize >= self.segments.len() * SEGMENT {
+                return None;
+            }
+            let index = common.fresh;
+            self.add_segment(index as usize / SEGMENT, &mut common.land, shared);
+            common.fresh += 1;
+            common.limit += 1;
+            common.spare.push(index);
+        }
+        self.lent.fetch_add(1, Ordering::Relaxed);
+        common.spare.pop()
+    }
+
+    /// A slot is free: it makes good for one that was lent, if one is out.
+    #[cold]
+    fn take_back(&self, index: u32) -> bool {
+        let mut common = self.common.lock();
+        let out = self.lent.load(Ordering::Relaxed) > 0;
+        if out {
+            self.lent.fetch_sub(1, Ordering::Relaxed);
+            common.spare.push(index);
+        }
+        out
+    }
+
+    #[cold]
+    fn take_from_others(&self) -> Option<u32> {
+        self.lists.iter().find_map(|list| list.0.lock().pop())
+    }
+
+    /// All slots that were ever let.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let fresh = self.common.lock().fresh;
+        (0..fresh).filter_map(|index| self.get(index))
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        for place in &self.segments {
+            if let Some(segment) = NonNull::new(place.load(Ordering::Relaxed)) {
+                let slots = NonNull::slice_from_raw_parts(segment, SEGMENT);
+                // SAFETY: made in `add_segment`; nobody can find it any more.
+                unsafe {
+                    (*slots.as_ptr()).iter_mut().for_each(Slot::dispose);
+                    ptr::drop_in_place(slots.as_ptr());
+                }
+            }
+        }
+    }
+}
+
+/// The memory of segments: in pieces that double up to a large page, so that a million slots lie
+/// on few pages and a small program takes little.
+struct Land {
+    pieces: Vec<(NonNull<u8>, Layout)>,
+    /// What is left of the last piece.
+    rest: *mut Slot,
+    segments_left: usize,
+}
+
+// SAFETY: a `Land` owns its memory alone.
+unsafe impl Send for Land {}
+
+const SEGMENT_BYTES: usize = SEGMENT * size_of::<Slot>();
+
+impl Land {
+    fn new() -> Self {
+        Self { pieces: Vec::new(), rest: ptr::null_mut(), segments_left: 0 }
+    }
+
+    fn take_segment(&mut self) -> NonNull<Slot> {
+        if self.segments_left == 0 {
+            self.add_piece();
+        }
+        let segment = NonNull::new(self.rest).expect("there is a piece");
+        self.segments_left -= 1;
+        // SAFETY: the piece had room for one more segment, so this is in it or at its end.
+        self.rest = unsafe { self.rest.add(SEGMENT) };
+        segment
+    }
+
+    fn add_piece(&mut self) {
+        let last = self.pieces.last().map_or(0, |(_, layout)| layout.size());
+        let size = (last * 2).clamp(SEGMENT_BYTES, pages::LARGE_PAGE.max(SEGMENT_BYTES));
+        let layout = Layout::from_size_align(size, size.next_power_of_two()).expect("it is small");
+        // SAFETY: the size is not zero.
+        let piece = unsafe { alloc::alloc(layout) };
+        let Some(piece) = NonNull::new(piece) else { handle_alloc_error(layout) };
+        pages::prefer_large(piece, size);
+        self.pieces.push((piece, layout));
+        (self.rest, self.segments_left) = (piece.as_ptr().cast(), size / SEGMENT_BYTES);
+    }
+}
+
+impl Drop for Land {
+    fn drop(&mut self) {
+        for (piece, layout) in self.pieces.drain(..) {
+            // SAFETY: allocated with this layout; the table has dropped the slots.
+            unsafe { alloc::dealloc(piece.as_ptr(), layout) };
+        }
+    }
+}
