@@ -1,0 +1,7 @@
+//! The benchmark program: `cargo run --release -p benches -- help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    benches::main("system")
+}

@@ -1,0 +1,18 @@
+//! `n` times: spawn a process that sends one message back and exits, wait for the message.
+
+use std::time::Instant;
+
+use beamish::prelude::*;
+use measure::{Params, Sample};
+
+struct Done;
+
+pub(crate) async fn run(params: Params) -> Sample {
+    let parent = me();
+    let start = Instant::now();
+    for _ in 0..params.n {
+        spawn(async move { send(parent, Done) });
+        receive::<Done>().await;
+    }
+    Sample::Time { ops: params.n as u64, elapsed: start.elapsed() }
+}
