@@ -6,7 +6,7 @@ use crate::{ambient::with_turn, link::Links, pid::Pid, signal::Signal, turn::Tur
 
 /// The process to be linked does not exist.
 ///
-/// As an error of a process body it becomes [`ExitReason::NoProc`].
+/// As an error of a process body it becomes [`ExitReason::NoProc`](crate::ExitReason::NoProc).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("noproc: no such process")]
 pub struct NoProc;
