@@ -56,9 +56,18 @@ impl Local {
     /// The next reference. 48 bits count, the rest tells the supplier.
     #[inline]
     pub(crate) fn next_reference(&self) -> u64 {
-        // Relaxed: uniqueness is all that is asked.
-        (self.index << 48) | (self.references.fetch_add(1, Ordering::Relaxed) + 1)
+        (self.index << 48) | count_one(&self.references)
     }
+}
+
+/// Counts one more, on the worker that alone writes this counter: no read-modify-write is needed.
+/// Release pairs with the Acquire in `living` and `leaving`: who finds everyone gone sees what they
+/// did.
+#[inline]
+fn count_one(counter: &AtomicU64) -> u64 {
+    let count = counter.load(Ordering::Relaxed) + 1;
+    counter.store(count, Ordering::Release);
+    count
 }
 
 /// The runtimes of this program, for sends from outside.
@@ -176,15 +185,13 @@ impl Shared {
     /// A process is gone.
     pub(crate) fn vacate(&self, worker: usize, slot: &Slot) {
         self.let_again(worker, slot);
-        // Release pairs with the Acquire in `living`: who finds everyone gone sees what they did.
-        self.local(worker).exited.fetch_add(1, Ordering::Release);
+        count_one(&self.local(worker).exited);
     }
 
     /// A process has ended: its inbox is closed, and it goes on to tell the others.
     #[inline]
     pub(crate) fn process_ended(&self, worker: usize) {
-        // Release pairs with the Acquire in `leaving`.
-        self.local(worker).ended.fetch_add(1, Ordering::Release);
+        count_one(&self.local(worker).ended);
     }
 
     /// How many processes have ended but still have their slot.
