@@ -16,7 +16,7 @@ use crate::{
     pid::Pid,
     reference::Reference,
     shared::Shared,
-    slot::{Flags, Slot},
+    slot::{Flags, Private, Slot},
     turn::Turn,
 };
 
@@ -136,7 +136,7 @@ impl SpawnOptions {
         F: Future<Output: IntoExit> + Send + 'static,
     {
         let body = Body::new(future);
-        with_turn(|turn| turn.spawn(body, self))
+        with_turn(|turn| turn.spawn_with(body, self))
     }
 }
 
@@ -178,7 +178,7 @@ where
     F: Future<Output: IntoExit> + Send + 'static,
 {
     let body = Body::new(future);
-    with_turn(|turn| or_crash(turn.spawn(body, SpawnOptions::new().link()))).pid
+    with_turn(|turn| or_crash(turn.spawn(body, true, None, None))).pid
 }
 
 /// Spawns a process that the current one monitors from its first moment.
@@ -191,7 +191,8 @@ where
     F: Future<Output: IntoExit> + Send + 'static,
 {
     let body = Body::new(future);
-    let spawned = with_turn(|turn| or_crash(turn.spawn(body, SpawnOptions::new().monitor())));
+    let options = Some(MonitorOptions::new());
+    let spawned = with_turn(|turn| or_crash(turn.spawn(body, false, options, None)));
     match spawned.monitor {
         Some(monitor) => (spawned.pid, monitor),
         None => unreachable!("a monitor was asked for"),
@@ -210,12 +211,19 @@ fn or_crash<T>(result: Result<T, SpawnError>) -> T {
 /// A process to be started.
 pub(crate) struct Start<'a> {
     body: Body,
-    /// None: all at the default, and nobody is tied to the process.
+    /// None: all at the default.
     options: Option<&'a mut SpawnOptions>,
-    /// The reference of the monitor that the parent holds from the start.
-    reference: Option<Reference>,
+    ties: Ties,
     /// A thread to be told of the end.
     watcher: Option<Sender<ExitReason>>,
+}
+
+/// What ties a new process to its parent.
+#[derive(Clone, Copy, Default)]
+struct Ties {
+    link: bool,
+    /// The reference of the monitor that the parent holds from the start.
+    reference: Option<Reference>,
 }
 
 impl<'a> Start<'a> {
@@ -225,26 +233,33 @@ impl<'a> Start<'a> {
         options: &'a mut SpawnOptions,
         watcher: Option<Sender<ExitReason>>,
     ) -> Self {
-        options.link = false;
-        options.monitor = None;
-        Self { body, options: Some(options), reference: None, watcher }
+        Self { body, options: Some(options), ties: Ties::default(), watcher }
     }
 }
 
 impl Turn<'_> {
     fn start(&self, body: Body) -> Result<Pid, SpawnError> {
         self.charge(SPAWN_COST);
-        let start = Start { body, options: None, reference: None, watcher: None };
+        let start = Start { body, options: None, ties: Ties::default(), watcher: None };
         self.shared().start(Some(self), start)
     }
 
-    fn spawn(&self, body: Body, mut options: SpawnOptions) -> Result<Spawned, SpawnError> {
+    fn spawn_with(&self, body: Body, mut options: SpawnOptions) -> Result<Spawned, SpawnError> {
+        let (link, monitor) = (options.link, options.monitor.take());
+        self.spawn(body, link, monitor, Some(&mut options))
+    }
+
+    fn spawn(
+        &self,
+        body: Body,
+        link: bool,
+        monitor: Option<MonitorOptions>,
+        options: Option<&mut SpawnOptions>,
+    ) -> Result<Spawned, SpawnError> {
         self.charge(SPAWN_COST);
-        let link = options.link;
-        let monitor = options.monitor.take();
         let watch = monitor.map(|options| (self.new_reference(), self.mark(), options));
         let reference = watch.as_ref().map(|(id, ..)| Reference::new(self.pid().node(), *id));
-        let start = Start { body, options: Some(&mut options), reference, watcher: None };
+        let start = Start { body, options, ties: Ties { link, reference }, watcher: None };
         let pid = self.shared().start(Some(self), start)?;
         // The child may have ended by now, but what it says is handled after this: nothing in here
         // looks into the inbox.
@@ -280,12 +295,19 @@ impl Start<'_> {
                 extra.watchers.insert_new(Reference::new(0, 0), Watcher::Thread(sender))
             });
         }
+        if let Some(parent) = by {
+            self.ties.tie(shared, private, parent.pid());
+        }
         match self.options {
             None => {
                 slot.set_priority(Priority::Normal);
                 slot.inbox.open();
             }
-            Some(options) => furnish(shared, slot, by, options, self.reference)?,
+            Some(options) => furnish(shared, slot, options).inspect_err(|_| {
+                if self.ties.link {
+                    shared.tally.links.add(-1);
+                }
+            })?,
         }
         match by {
             Some(turn) => turn.worker().schedule(slot.task(), slot.priority()),
@@ -295,26 +317,25 @@ impl Start<'_> {
     }
 }
 
-/// Gives a new process what its options say, and opens its inbox.
-fn furnish(
-    shared: &Shared,
-    slot: &Slot,
-    by: Option<&Turn<'_>>,
-    options: &mut SpawnOptions,
-    reference: Option<Reference>,
-) -> Result<(), SpawnError> {
-    let private = slot.new_tenant();
-    slot.set_priority(options.priority);
-    if let Some(parent) = by {
-        if options.link {
-            private.with_extra(|extra| extra.links.insert(parent.pid()));
+impl Ties {
+    /// The child's side.
+    #[inline]
+    fn tie(self, shared: &Shared, private: &Private, parent: Pid) {
+        if self.link {
+            private.with_extra(|extra| extra.links.insert(parent));
             shared.tally.links.add(1);
         }
-        if let Some(reference) = reference {
-            let watcher = Watcher::Process(parent.pid());
+        if let Some(reference) = self.reference {
+            let watcher = Watcher::Process(parent);
             private.with_extra(|extra| extra.watchers.insert_new(reference, watcher));
         }
     }
+}
+
+/// Gives a new process what its options say, and opens its inbox.
+fn furnish(shared: &Shared, slot: &Slot, options: &mut SpawnOptions) -> Result<(), SpawnError> {
+    let private = slot.new_tenant();
+    slot.set_priority(options.priority);
     if options.label.is_some() || options.mailbox_warning.is_some() {
         private.with_extra(|extra| {
             extra.rare().label = options.label.take();
@@ -325,9 +346,6 @@ fn furnish(
     if let Some(name) = options.name.take()
         && let Err(error) = shared.names.register(name, slot.pid(), slot)
     {
-        if options.link && by.is_some() {
-            shared.tally.links.add(-1);
-        }
         slot.abandon(shared);
         return Err(error.into());
     }

@@ -70,7 +70,7 @@ impl World {
 
     /// Runs processes on this thread until none is runnable. Any number of threads may do so at
     /// once: the seeded scheduler tells them apart by the operating system's threads, of which a
-    /// model has one.
+    /// model has one. Each of them is worker 0.
     pub(super) fn work(&self) {
         assert_eq!(self.shared.scheduler.drive(&|| false), Drive::Deadlock);
     }
