@@ -45,8 +45,6 @@ pub(crate) struct Shared {
 pub(crate) struct Local {
     references: AtomicU64,
     spawned: AtomicU64,
-    /// Processes that have ended, on this worker.
-    ended: AtomicU64,
     /// Processes whose slot was given back, on this worker.
     exited: AtomicU64,
     index: u64,
@@ -61,7 +59,7 @@ impl Local {
 }
 
 /// Counts one more, on the worker that alone writes this counter: no read-modify-write is needed.
-/// Release pairs with the Acquire in `living` and `leaving`: who finds everyone gone sees what they
+/// Release pairs with the Acquire in `living`: who finds everyone gone sees what they
 /// did.
 #[inline]
 fn count_one(counter: &AtomicU64) -> u64 {
@@ -171,7 +169,6 @@ impl Shared {
             }
         };
         if started.is_err() {
-            local.ended.fetch_add(1, Ordering::SeqCst);
             local.exited.fetch_add(1, Ordering::SeqCst);
         }
         started
@@ -190,19 +187,6 @@ impl Shared {
     pub(crate) fn vacate(&self, worker: usize, slot: &Slot) {
         self.let_again(worker, slot);
         count_one(&self.local(worker).exited);
-    }
-
-    /// A process has ended: its inbox is closed, and it goes on to tell the others.
-    #[inline]
-    pub(crate) fn process_ended(&self, worker: usize) {
-        count_one(&self.local(worker).ended);
-    }
-
-    /// How many processes have ended but still have their slot.
-    pub(crate) fn leaving(&self) -> u64 {
-        let exited: u64 = self.locals.iter().map(|l| l.exited.load(Ordering::Acquire)).sum();
-        let ended: u64 = self.locals.iter().map(|l| l.ended.load(Ordering::Acquire)).sum();
-        ended.saturating_sub(exited)
     }
 
     /// How many processes live, exactly when nothing is being spawned.

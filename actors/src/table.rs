@@ -33,7 +33,7 @@ use beamish_runtime::{VTable, pages};
 use crate::{
     shared::Shared,
     slot::Slot,
-    sync::{AtomicPtr, AtomicU64, Mutex, Ordering},
+    sync::{AtomicPtr, Mutex, Ordering},
 };
 
 /// Slots per segment: 32 KiB of memory at a time. Models use as few of everything as they can.
@@ -48,8 +48,6 @@ pub(crate) struct Table {
     segments: Box<[AtomicPtr<Slot>]>,
     common: Mutex<Common>,
     lists: Box<[List]>,
-    /// Slots beyond the limit, lent because as many processes have ended but not left.
-    lent: AtomicU64,
     vtable: &'static VTable,
 }
 
@@ -60,8 +58,6 @@ struct List(Mutex<Vec<u32>>);
 
 struct Common {
     free: Vec<u32>,
-    /// Slots that were lent and came back: not free, but ready to be lent again.
-    spare: Vec<u32>,
     /// The first index that was never let.
     fresh: u32,
     /// The first index beyond the table.
@@ -76,15 +72,8 @@ impl Table {
         let segments = (limit as usize * 2).div_ceil(SEGMENT).max(1);
         Self {
             segments: (0..segments).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
-            common: Mutex::new(Common {
-                free: Vec::new(),
-                spare: Vec::new(),
-                fresh: 0,
-                limit,
-                land: Land::new(),
-            }),
+            common: Mutex::new(Common { free: Vec::new(), fresh: 0, limit, land: Land::new() }),
             lists: (0..lists).map(|_| List::default()).collect(),
-            lent: AtomicU64::new(0),
             vtable,
         }
     }
@@ -106,10 +95,7 @@ impl Table {
         let mine = self.lists[list].0.lock().pop();
         let index = match mine {
             Some(index) => index,
-            None => self
-                .refill(list, shared)
-                .or_else(|| self.take_from_others())
-                .or_else(|| self.borrow(shared))?,
+            None => self.refill(list, shared).or_else(|| self.take_from_others())?,
         };
         self.get(index)
     }
@@ -117,10 +103,6 @@ impl Table {
     /// Gives a slot back whose tenant has ended and whose generation was raised.
     #[inline]
     pub(crate) fn release(&self, list: usize, index: u32) {
-        // Relaxed: decided under the lock.
-        if self.lent.load(Ordering::Relaxed) > 0 && self.take_back(index) {
-            return;
-        }
         let mut mine = self.lists[list].0.lock();
         mine.push(index);
         if mine.len() > 2 * BATCH {
@@ -178,40 +160,6 @@ impl Table {
         }
         // Release pairs with the Acquire in `get`.
         place.store(slots.as_ptr(), Ordering::Release);
-    }
-
-    /// Lends a slot beyond the limit if some process has ended and is still telling the others:
-    /// whoever was told first may spawn in its place.
-    #[cold]
-    fn borrow(&self, shared: &Shared) -> Option<u32> {
-        let mut common = self.common.lock();
-        if self.lent.load(Ordering::Relaxed) >= shared.leaving() {
-            return None;
-        }
-        if common.spare.is_empty() {
-            if common.fresh as usize >= self.segments.len() * SEGMENT {
-                return None;
-            }
-            let index = common.fresh;
-            self.add_segment(index as usize / SEGMENT, &mut common.land, shared);
-            common.fresh += 1;
-            common.limit += 1;
-            common.spare.push(index);
-        }
-        self.lent.fetch_add(1, Ordering::Relaxed);
-        common.spare.pop()
-    }
-
-    /// A slot is free: it makes good for one that was lent, if one is out.
-    #[cold]
-    fn take_back(&self, index: u32) -> bool {
-        let mut common = self.common.lock();
-        let out = self.lent.load(Ordering::Relaxed) > 0;
-        if out {
-            self.lent.fetch_sub(1, Ordering::Relaxed);
-            common.spare.push(index);
-        }
-        out
     }
 
     #[cold]

@@ -52,7 +52,6 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
     let private = turn.private();
     let unread = turn.unread.take();
     unread.append(&turn.slot().inbox.close());
-    turn.shared().process_ended(turn.worker().index());
     let waiting = private.queue_len.get() as usize;
     // For the report: the body is gone by then.
     let _ = turn.kind_of_body();
