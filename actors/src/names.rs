@@ -20,7 +20,7 @@
 //! # Costs
 //!
 //! One reader-writer lock for all names of a runtime. Lookups share it, so the lock's word moves
-//! between cores that look names up: about 50 ns each on many cores. Hot paths should keep the pid.
+//! between cores that look names up: a line transfer each. Hot paths should keep the pid.
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
