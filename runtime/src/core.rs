@@ -4,7 +4,8 @@
 //!
 //! A turn is: look at the turn counter and the nudge, look at the next slot, else pop the normal
 //! queue. Making a task runnable is: fill the next slot, else push. No lock, no clock, no fence;
-//! one locked instruction where a task is taken out, because a thief might want the same one.
+//! one locked instruction where a task is taken out of a queue, because a thief might want the same
+//! one.
 //!
 //! # The cold paths
 //!

@@ -44,7 +44,10 @@
 //! | what runs it | [`Worker`], [`with_current`] |
 //! | deadlines | [`Timers`], [`Nanos`], [`clock::Clock`] |
 //! | memory | [`pool`] |
+//! | locks and barriers for what one worker owns | [`BiasedLock`], [`barrier`] |
 
+pub mod barrier;
+mod biased;
 mod board;
 pub mod clock;
 mod core;
@@ -74,6 +77,7 @@ mod threads;
 pub mod timer;
 pub mod worker;
 
+pub use biased::BiasedLock;
 pub use clock::Nanos;
 pub use counters::WorkerCounters;
 pub use scheduler::{Config, Drive, Scheduler, Stuck};

@@ -11,28 +11,32 @@
 //! One pointer, null when the slot is empty.
 //!
 //! 1. Only the owner makes the slot full, and only when it is empty. Nobody else ever writes
-//!    anything but null, so an owner that has read null may use a plain store.
-//! 2. Whoever empties the slot does so with a swap or compare-exchange that reads the task:
-//!    owner and thief cannot both get it.
+//!    anything but null, so an owner that has read null may store, without a lock.
+//! 2. Whoever empties the slot does so under a lock that favours the owner (biased.rs): owner and
+//!    thief cannot both get the task. A thief comes when a poll does not end, so hardly ever.
 //!
 //! The first task in stays: a second one made runnable in the same poll goes to the queue. So a
-//! process that wakes several others wakes them in that order, and filling costs no locked
-//! instruction.
+//! process that wakes several others wakes them in that order, and neither filling nor emptying
+//! costs the owner a locked instruction.
 //!
 //! This is one of the crate's few modules with `unsafe` code.
 #![allow(unsafe_code)] // Turns the slot's pointer back into the task that it was.
 
 use std::ptr::{self, NonNull};
 
+use crate::biased::BiasedLock;
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::task::{Header, Task};
 
 #[derive(Debug)]
-pub(crate) struct NextSlot(AtomicPtr<Header>);
+pub(crate) struct NextSlot {
+    task: AtomicPtr<Header>,
+    emptying: BiasedLock,
+}
 
 impl NextSlot {
     pub(crate) fn new() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
+        Self { task: AtomicPtr::new(ptr::null_mut()), emptying: BiasedLock::new() }
     }
 
     /// Owner only: fills the slot if it is empty. Returns whether it did.
@@ -41,44 +45,54 @@ impl NextSlot {
     pub(crate) fn put(&self, task: Task) -> bool {
         // Relaxed: no one else fills the slot, so null cannot be out of date; a value that is
         // out of date (a thief has just taken the task) only costs the use of the slot.
-        if !self.0.load(Ordering::Relaxed).is_null() {
+        if !self.task.load(Ordering::Relaxed).is_null() {
             return false;
         }
         // Release: pairs with the acquire in `steal`, so that a thief sees what the owner did to
         // the task before it was made runnable.
-        self.0.store(task.as_ptr().as_ptr(), Ordering::Release);
+        self.task.store(task.as_ptr().as_ptr(), Ordering::Release);
         true
     }
 
     /// Owner only: empties the slot.
     #[inline]
     pub(crate) fn take(&self) -> Option<Task> {
-        // Relaxed: see `put`; a stale value is caught by the swap.
-        if self.0.load(Ordering::Relaxed).is_null() {
+        if !self.is_full() {
             return None;
         }
-        // Relaxed: the owner reads back its own store. The read-modify-write decides between
-        // the owner and a thief.
-        let header = NonNull::new(self.0.swap(ptr::null_mut(), Ordering::Relaxed))?;
+        // Relaxed: the owner reads back its own store, or what a thief stored under the lock.
+        let header = NonNull::new(self.emptying.owner(|| self.empty(Ordering::Relaxed)))?;
         // SAFETY: the pointer is that of a task which `put` was given, and rule 2 makes this the
         // only place that gets it back.
         Some(unsafe { Task::from_raw(header) })
     }
 
-    /// Anyone: whether a task waits here. A hint.
+    /// Anyone: whether a task waits here. A hint, but for the owner "empty" is certain.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        !self.0.load(Ordering::Relaxed).is_null()
+        !self.task.load(Ordering::Relaxed).is_null()
     }
 
-    /// Anyone: takes the task away from the owner.
+    /// Anyone but the owner: takes the task away from it.
     pub(crate) fn steal(&self) -> Option<Task> {
-        let seen = NonNull::new(self.0.load(Ordering::Relaxed))?;
+        if !self.is_full() {
+            return None;
+        }
         // Acquire: pairs with the release in `put`.
-        let (taken, lost) = (Ordering::Acquire, Ordering::Relaxed);
-        self.0.compare_exchange(seen.as_ptr(), ptr::null_mut(), taken, lost).ok()?;
+        let header = NonNull::new(self.emptying.other(|| self.empty(Ordering::Acquire))?)?;
         // SAFETY: as in `take`.
-        Some(unsafe { Task::from_raw(seen) })
+        Some(unsafe { Task::from_raw(header) })
+    }
+
+    /// Under the lock.
+    #[inline]
+    fn empty(&self, order: Ordering) -> *mut Header {
+        let header = self.task.load(order);
+        // The owner may fill an empty slot meanwhile, which must not be undone.
+        if !header.is_null() {
+            self.task.store(ptr::null_mut(), Ordering::Relaxed);
+        }
+        header
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) mod atomic {
 /// Threads: a handle to one, and what a thread does to itself.
 pub(crate) mod thread {
     #[cfg(loom)]
-    pub(crate) use loom::thread::{Thread, current, park};
+    pub(crate) use loom::thread::{Thread, current, park, yield_now};
     #[cfg(not(loom))]
-    pub(crate) use std::thread::{Thread, current, park};
+    pub(crate) use std::thread::{Thread, current, park, yield_now};
 
     use std::time::Duration;
 

@@ -8,6 +8,7 @@ use std::{io, thread};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::barrier;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::core::Core;
@@ -47,6 +48,7 @@ struct Crew {
 
 impl Threads {
     pub(crate) fn new(workers: usize, clock: Clock, timers: Arc<Timers>) -> Self {
+        barrier::prepare();
         let waiting: Vec<Queues> = (0..workers).map(|_| Queues::new()).collect();
         let idle = Arc::new(Idle::new(workers));
         let sleepers = Arc::clone(&idle);

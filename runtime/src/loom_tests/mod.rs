@@ -5,6 +5,7 @@
 //! them in a form that a script can try. Where a lock would hide a missing fence (the injector's
 //! stand-in has one), the model has a relaxed atomic in its place.
 
+mod biased;
 mod idle;
 mod monitor;
 mod next;

@@ -42,8 +42,8 @@ impl Loads {
 
 /// A task goes to the owner or to the thief, exactly once, with what was written before.
 ///
-/// Fails when `put` stores with less than release, when `steal` exchanges with less than
-/// acquire, and when `take` empties the slot with a plain store.
+/// Fails when `put` stores with less than release, when `steal` loads with less than acquire, when
+/// `take` goes without the lock, and when a thief empties a slot that it found empty.
 #[test]
 fn loom_next_slot_gives_each_task_once() {
     model(|| {
