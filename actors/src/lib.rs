@@ -16,6 +16,7 @@ mod dispatch;
 mod entry;
 mod exit;
 mod extra;
+mod free_list;
 #[cfg(all(test, not(loom)))]
 mod hook_tests;
 mod inbox;

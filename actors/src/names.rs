@@ -9,13 +9,15 @@
 //!
 //! Each slot has a flag `named`.
 //!
-//! 1. `register`, under the table's lock: set the flag, fence, then look whether the process is
-//!    alive; if so, make the entry.
-//! 2. The end of a process: close the inbox, fence, then look at the flag; if it is set, remove
-//!    the entry, under the lock (so after the entry was made).
+//! 1. `register`, under the table's lock: set the flag, then look whether the process is alive; if
+//!    so, make the entry.
+//! 2. The end of a process: close the inbox, then look at the flag; if it is set, remove the entry,
+//!    under the lock (so after the entry was made).
 //!
-//! The two fences order flag against close: either the ending process sees the flag, or `register`
-//! sees the close. The loom model `loom_name_registration_against_exit` checks it.
+//! All four accesses are `SeqCst`, so they have one order: either the ending process sees the flag,
+//! or `register` sees the close. The loom model `loom_name_registration_against_exit` checks it,
+//! with fences in their place. The end of a process, which has just closed its inbox with a locked
+//! instruction, thus pays a plain load.
 //!
 //! # Costs
 //!
@@ -31,7 +33,7 @@ use crate::{
     name::Name,
     pid::Pid,
     slot::Slot,
-    sync::{Ordering, RwLock, fence},
+    sync::{Ordering, RwLock, model_fence},
 };
 
 /// Why a name could not be registered.
@@ -142,17 +144,17 @@ impl Names {
 
 /// First half of rule 1.
 fn announce(slot: &Slot) {
-    slot.named.store(true, Ordering::Relaxed);
-    // Pairs with the fence in `was_announced`.
-    fence(Ordering::SeqCst);
+    // SeqCst: before the look at the inbox (`is_closed`); pairs with rule 2.
+    slot.named.store(true, Ordering::SeqCst);
+    model_fence();
 }
 
 /// First half of rule 2.
 #[inline]
 fn was_announced(slot: &Slot) -> bool {
-    // Pairs with the fence in `announce`.
-    fence(Ordering::SeqCst);
-    slot.named.load(Ordering::Relaxed)
+    model_fence();
+    // SeqCst: after the close of the inbox (`close`); pairs with rule 1.
+    slot.named.load(Ordering::SeqCst)
 }
 
 /// Registers a process under a name; it keeps the name until it ends or [`unregister`] is called.

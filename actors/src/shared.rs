@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak, atomic::AtomicU32};
 
-use beamish_runtime::{Drive, Scheduler, TimerKey};
+use beamish_runtime::{Drive, Scheduler, TimerKey, barrier};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
 use rustc_hash::FxBuildHasher;
@@ -58,9 +58,7 @@ impl Local {
     }
 }
 
-/// Counts one more, on the worker that alone writes this counter: no read-modify-write is needed.
-/// Release pairs with the Acquire in `living`: who finds everyone gone sees what they
-/// did.
+/// Counts one more, on the worker that alone writes this counter.
 #[inline]
 fn count_one(counter: &AtomicU64) -> u64 {
     if cfg!(loom) {
@@ -152,10 +150,11 @@ impl Shared {
     #[inline]
     pub(crate) fn start(&self, by: Option<&Turn<'_>>, start: Start<'_>) -> Result<Pid, SpawnError> {
         let list = by.map_or(self.outside(), |turn| turn.worker().index());
-        let local = self.local(list);
-        // SeqCst on both, against `close`: either we see it closing, or it sees us counted.
-        local.spawned.fetch_add(1, Ordering::SeqCst);
-        let slot = if self.closing.load(Ordering::SeqCst) {
+        self.count(list, |local| &local.spawned);
+        // Against `close`, which has the other half: either we see it closing, or it sees us
+        // counted.
+        barrier::light();
+        let slot = if self.closing.load(Ordering::Relaxed) {
             Err(SpawnError::Closing)
         } else {
             self.table.acquire(list, self).ok_or(SpawnError::ProcessLimit)
@@ -169,9 +168,23 @@ impl Shared {
             }
         };
         if started.is_err() {
-            local.exited.fetch_add(1, Ordering::SeqCst);
+            self.count(list, |local| &local.exited);
         }
         started
+    }
+
+    /// Counts one more. A worker alone writes its counters, so it needs no read-modify-write; the
+    /// last ones are those of all other threads.
+    ///
+    /// Release pairs with the Acquire in `living`: who finds everyone gone sees what they did.
+    #[inline]
+    fn count(&self, list: usize, counter: impl Fn(&Local) -> &AtomicU64) {
+        let counter = counter(self.local(list));
+        if list == self.outside() {
+            counter.fetch_add(1, Ordering::Release);
+        } else {
+            count_one(counter);
+        }
     }
 
     /// Lets a slot again, to someone else.
@@ -186,13 +199,13 @@ impl Shared {
     /// A process is gone.
     pub(crate) fn vacate(&self, worker: usize, slot: &Slot) {
         self.let_again(worker, slot);
-        count_one(&self.local(worker).exited);
+        self.count(worker, |local| &local.exited);
     }
 
     /// How many processes live, exactly when nothing is being spawned.
     pub(crate) fn living(&self) -> u64 {
         let exited: u64 = self.locals.iter().map(|l| l.exited.load(Ordering::Acquire)).sum();
-        let spawned: u64 = self.locals.iter().map(|l| l.spawned.load(Ordering::SeqCst)).sum();
+        let spawned: u64 = self.locals.iter().map(|l| l.spawned.load(Ordering::Acquire)).sum();
         spawned - exited
     }
 
@@ -214,7 +227,10 @@ impl Shared {
 
     /// Tells every process to stop, and refuses new ones.
     pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
+        self.closing.store(true, Ordering::Relaxed);
+        // The other half is in `start`. If the system refuses, what is being spawned at this very
+        // moment may be missed here; it is dropped with the table, as what workers are stuck in.
+        let _ = barrier::heavy();
         for pid in self.processes() {
             self.deliver(pid, Message::signal(Signal::Stop));
         }
@@ -237,15 +253,15 @@ pub(crate) fn share(
     reporter: Reporter,
 ) -> Arc<Shared> {
     let node = NEXT_NODE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let locals = scheduler.workers() + 1;
+    let workers = scheduler.workers();
     let shared = Arc::new_cyclic(|this| Shared {
         node,
         seeded,
         this: this.clone(),
         scheduler,
-        table: Table::new(limit, locals, &turn::VTABLE),
+        table: Table::new(limit, workers, !seeded, &turn::VTABLE),
         names: Names::default(),
-        locals: (0..locals as u64).map(|index| Local { index, ..Local::default() }).collect(),
+        locals: (0..=workers as u64).map(|index| Local { index, ..Local::default() }).collect(),
         closing: AtomicBool::new(false),
         reporter,
         tally: Tally::default(),

@@ -8,7 +8,7 @@
 pub(crate) use parking_lot::{Mutex, RwLock};
 #[cfg(not(loom))]
 pub(crate) use std::{
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     thread_local,
 };
 
@@ -17,7 +17,7 @@ pub(crate) use self::model::{Mutex, RwLock};
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 /// Loom's thread-locals, which know nothing of constants.
 #[cfg(loom)]
@@ -29,6 +29,14 @@ macro_rules! model_local {
 
 #[cfg(loom)]
 pub(crate) use model_local as thread_local;
+
+/// What `SeqCst` accesses on both sides promise, and loom does not know: it takes them for acquire
+/// and release. A model needs a fence between the two accesses.
+#[inline(always)]
+pub(crate) fn model_fence() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
 
 /// A cell with loom's access interface: loom checks that accesses never overlap.
 #[cfg(not(loom))]

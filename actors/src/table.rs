@@ -19,8 +19,9 @@
 //! # Costs
 //!
 //! A lookup reads the segment directory (written once per segment) and the slot. A spawn and an
-//! exit each take a lock of the worker's own, which no other worker touches except at the limit;
-//! one in [`BATCH`] takes the common lock.
+//! exit each take a lock of the worker's own, without a locked instruction (free_list.rs); one in
+//! [`BATCH`] takes the common lock. At the limit a spawn that finds nothing looks at a word of each
+//! worker, and interrupts all of them when one has something.
 #![allow(unsafe_code, reason = "the leaf that owns the memory of slots")]
 
 use std::{
@@ -31,6 +32,7 @@ use std::{
 use beamish_runtime::{VTable, pages};
 
 use crate::{
+    free_list::{BATCH, FreeList, Held},
     shared::Shared,
     slot::Slot,
     sync::{AtomicPtr, Mutex, Ordering},
@@ -39,22 +41,13 @@ use crate::{
 /// Slots per segment: 32 KiB of memory at a time. Models use as few of everything as they can.
 const SEGMENT: usize = if cfg!(loom) { 2 } else { 256 };
 
-/// Free slots that move between lists at a time: enough to make the common lock rare, few enough
-/// that the lists of idle workers hold little back.
-const BATCH: usize = if cfg!(loom) { 2 } else { 32 };
-
 /// See the module's documentation.
 pub(crate) struct Table {
     segments: Box<[AtomicPtr<Slot>]>,
     common: Mutex<Common>,
-    lists: Box<[List]>,
+    lists: Box<[FreeList]>,
     vtable: &'static VTable,
 }
-
-/// A worker's own free slots, on a cache line of its own.
-#[repr(align(128))]
-#[derive(Default)]
-struct List(Mutex<Vec<u32>>);
 
 struct Common {
     free: Vec<u32>,
@@ -66,14 +59,15 @@ struct Common {
 }
 
 impl Table {
-    /// A table for at most `limit` processes, with free lists for this many users.
-    pub(crate) fn new(limit: u32, lists: usize, vtable: &'static VTable) -> Self {
+    /// A table for at most `limit` processes, with a free list for each of so many workers, who are
+    /// a thread each if `owned`, and one for all other threads.
+    pub(crate) fn new(limit: u32, workers: usize, owned: bool, vtable: &'static VTable) -> Self {
         // Twice the limit, so that used-up slots can be replaced.
         let segments = (limit as usize * 2).div_ceil(SEGMENT).max(1);
         Self {
             segments: (0..segments).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
             common: Mutex::new(Common { free: Vec::new(), fresh: 0, limit, land: Land::new() }),
-            lists: (0..lists).map(|_| List::default()).collect(),
+            lists: (0..=workers).map(|list| FreeList::new(!owned || list == workers)).collect(),
             vtable,
         }
     }
@@ -92,8 +86,7 @@ impl Table {
     /// Takes a free slot; none if as many processes live as the limit allows.
     #[inline]
     pub(crate) fn acquire(&self, list: usize, shared: &Shared) -> Option<&Slot> {
-        let mine = self.lists[list].0.lock().pop();
-        let index = match mine {
+        let index = match self.lists[list].hold(|mine| mine.pop()) {
             Some(index) => index,
             None => self.refill(list, shared).or_else(|| self.take_from_others())?,
         };
@@ -103,13 +96,21 @@ impl Table {
     /// Gives a slot back whose tenant has ended and whose generation was raised.
     #[inline]
     pub(crate) fn release(&self, list: usize, index: u32) {
-        let mut mine = self.lists[list].0.lock();
+        self.lists[list].hold(|mine| self.put(&mine, index));
+    }
+
+    #[inline]
+    fn put(&self, mine: &Held<'_>, index: u32) {
         mine.push(index);
-        if mine.len() > 2 * BATCH {
-            // The oldest are the coldest: they go. Still under the lock of the list: see `refill`.
-            let oldest = mine.len() - BATCH;
-            self.common.lock().free.extend(mine.drain(..oldest));
+        if mine.is_full() {
+            self.give_away(mine);
         }
+    }
+
+    /// The oldest are the coldest: they go. The list stays held meanwhile: see `refill`.
+    #[cold]
+    fn give_away(&self, mine: &Held<'_>) {
+        self.common.lock().free.extend(mine.split_off_oldest());
     }
 
     /// The slot is used up: a fresh one may take its place.
@@ -122,18 +123,24 @@ impl Table {
 
     #[cold]
     fn refill(&self, list: usize, shared: &Shared) -> Option<u32> {
-        // Locked before the batch is taken, so that who looks through all lists finds the batch
-        // in one of them.
-        let mut mine = self.lists[list].0.lock();
-        self.take_batch(&mut mine, shared);
+        // Held before the batch is taken, so that who looks through all lists finds the batch in
+        // one of them.
+        self.lists[list].hold(|mine| self.pop_from_batch(&mine, shared))
+    }
+
+    fn pop_from_batch(&self, mine: &Held<'_>, shared: &Shared) -> Option<u32> {
+        self.take_batch(mine, shared);
         mine.pop()
     }
 
-    fn take_batch(&self, mine: &mut Vec<u32>, shared: &Shared) {
+    /// Moves a batch from the common list to one that has none. The common lock is let go last:
+    /// who takes it next, and finds nothing, sees where the batch went.
+    fn take_batch(&self, mine: &Held<'_>, shared: &Shared) {
         let mut common = self.common.lock();
         let free = common.free.len();
         if free > 0 {
-            return mine.extend(common.free.drain(free.saturating_sub(BATCH)..));
+            let batch = common.free.drain(free.saturating_sub(BATCH)..);
+            return batch.for_each(|index| mine.push(index));
         }
         let from = common.fresh;
         let to = common.limit.min(from + BATCH as u32);
@@ -142,7 +149,7 @@ impl Table {
         }
         common.fresh = to;
         // Lowest index on top: it is taken first.
-        mine.extend((from..to).rev());
+        (from..to).rev().for_each(|index| mine.push(index));
     }
 
     /// Makes a segment, if it is not there; under the common lock.
@@ -164,7 +171,7 @@ impl Table {
 
     #[cold]
     fn take_from_others(&self) -> Option<u32> {
-        self.lists.iter().find_map(|list| list.0.lock().pop())
+        self.lists.iter().find_map(FreeList::take)
     }
 
     /// All slots that were ever let.

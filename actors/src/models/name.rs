@@ -5,7 +5,7 @@ use crate::receive;
 
 /// A process ends, and another takes its slot, while it is given a name.
 ///
-/// Fails when either fence of the protocol in `names.rs` is missing or weaker than `SeqCst`, when
+/// Fails when either fence that stands for the orderings in `names.rs` is missing, when
 /// the end of a process does not look at the flag, and when `Slot::is_alive` compares the
 /// generation before it looks at the inbox: the inbox may be that of the next tenant by then.
 #[test]

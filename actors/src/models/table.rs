@@ -13,11 +13,12 @@ impl World {
 
 /// Two spawns at a limit of two, while nobody lives: both succeed, in different slots.
 ///
-/// Fails when a list gets its new slots under another lock than that under which it was empty.
+/// Fails when a list gets its new slots under another lock than that under which it was empty, and
+/// when the batch has left the common list before it is in the other one.
 #[test]
 fn loom_table_two_spawns_at_the_limit() {
     model(|| {
-        let world = World::new(2);
+        let world = World::idle(2);
         let other = {
             let world = world.clone();
             thread::spawn(move || world.take(0))
@@ -34,7 +35,7 @@ fn loom_table_two_spawns_at_the_limit() {
 #[test]
 fn loom_table_release_against_spawns() {
     model(|| {
-        let world = World::new(5);
+        let world = World::idle(5);
         let slots = [0; 5].map(|list| world.take(list).unwrap());
         slots[1..].iter().for_each(|slot| world.shared.table.release(0, *slot));
         let other = {
@@ -47,5 +48,27 @@ fn loom_table_release_against_spawns() {
         taken.sort_unstable();
         taken.dedup();
         assert_eq!(taken.len(), 4);
+    });
+}
+
+/// The runtime closes while a process is spawned: either the spawn is refused, or the new process
+/// is counted among the living, who are waited for.
+///
+/// Fails when either half of the barrier between the count and the flag is missing.
+#[test]
+fn loom_table_spawn_against_close() {
+    model(|| {
+        let world = World::new(1);
+        let closer = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.shared.close();
+                world.shared.living()
+            })
+        };
+        let spawned = world.try_spawn(async {}).is_ok();
+        let living = closer.join().unwrap();
+        assert!(!spawned || living == 1);
+        world.end();
     });
 }

@@ -27,14 +27,23 @@ pub(super) struct World {
 impl World {
     /// A runtime that holds this many processes.
     pub(super) fn new(limit: u32) -> Self {
-        let config = Config { workers: 1, name: String::new(), seed: Some(0) };
+        Self::with_scheduler(limit, 1, Some(0))
+    }
+
+    /// As [`World::new`], with two workers that run nothing: for models of what each of them owns.
+    pub(super) fn idle(limit: u32) -> Self {
+        Self::with_scheduler(limit, 2, None)
+    }
+
+    fn with_scheduler(limit: u32, workers: usize, seed: Option<u64>) -> Self {
+        let config = Config { workers, name: String::new(), seed };
         let crashes = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&crashes);
         let hook = move |report: &crate::CrashReport| {
             record.lock().unwrap().push(report.to_string());
         };
         let reporter = Reporter::new(true, Some(Box::new(hook)));
-        Self { shared: share(Scheduler::new(config), true, limit, reporter), crashes }
+        Self { shared: share(Scheduler::new(config), seed.is_some(), limit, reporter), crashes }
     }
 
     pub(super) fn spawn<F>(&self, future: F) -> Pid
