@@ -5,13 +5,13 @@ use std::num::NonZeroU64;
 use crate::{
     ambient::try_turn,
     exit::ExitReason,
-    inbox::Push,
     link::LinkSignal,
     node::{Kind, Message},
     panics,
     pid::Pid,
     shared::{Shared, runtime_of},
     signal::Signal,
+    slot::Delivery,
     turn::Turn,
 };
 
@@ -21,10 +21,10 @@ impl Turn<'_> {
     pub(crate) fn deliver(&self, pid: Pid, mut message: Message) {
         message.address(pid.generation());
         let Some(slot) = self.shared().find(pid) else { return deliver_far(self, pid, message) };
-        match slot.inbox.push(message) {
-            Push::Queued => {}
-            Push::Schedule => self.worker().schedule(slot.task(), slot.priority()),
-            Push::Closed(message) => answer_for_the_dead(pid, message),
+        match slot.push(message) {
+            Delivery::Done => {}
+            Delivery::Schedule => self.worker().schedule(slot.task(), slot.priority()),
+            Delivery::Refused(message) => answer_for_the_dead(pid, message),
         }
     }
 
@@ -34,13 +34,13 @@ impl Turn<'_> {
         let mut message = Message::signal(signal);
         message.address(pid.generation());
         let Some(slot) = self.shared().find(pid) else { return deliver_far(self, pid, message) };
-        match slot.inbox.push(message) {
-            Push::Queued => {}
-            Push::Schedule => {
+        match slot.push(message) {
+            Delivery::Done => {}
+            Delivery::Schedule => {
                 let priority = slot.priority().max(self.slot().priority());
                 self.worker().schedule(slot.task(), priority);
             }
-            Push::Closed(message) => answer_for_the_dead(pid, message),
+            Delivery::Refused(message) => answer_for_the_dead(pid, message),
         }
     }
 
@@ -65,10 +65,10 @@ impl Shared {
     pub(crate) fn deliver(&self, pid: Pid, mut message: Message) {
         message.address(pid.generation());
         let Some(slot) = self.find(pid) else { return answer_for_the_dead(pid, message) };
-        match slot.inbox.push(message) {
-            Push::Queued => {}
-            Push::Schedule => self.scheduler.schedule(slot.task(), slot.priority()),
-            Push::Closed(message) => answer_for_the_dead(pid, message),
+        match slot.push(message) {
+            Delivery::Done => {}
+            Delivery::Schedule => self.scheduler.schedule(slot.task(), slot.priority()),
+            Delivery::Refused(message) => answer_for_the_dead(pid, message),
         }
     }
 }

@@ -25,6 +25,22 @@ pub(crate) enum Cause {
 }
 
 impl Turn<'_> {
+    /// The start of a turn: takes in the signal that unparked the process, then what came since.
+    #[inline]
+    pub(crate) fn take_in_first(&self) {
+        if let Some(message) = self.private().take_handed() {
+            let header = message.header();
+            if header.kind() == Kind::Plain && header.generation() == self.pid().generation() {
+                self.shared().tally.messages.add(1);
+                self.private().arrive(message);
+            } else {
+                self.take_in_all(&Chain::of(message));
+            }
+            self.look_at_length();
+        }
+        self.drain();
+    }
+
     /// Takes everything out of the inbox; whether anything was in it.
     #[inline]
     pub(crate) fn drain(&self) -> bool {
@@ -46,10 +62,15 @@ impl Turn<'_> {
         } else {
             self.take_in_all(&chain);
         }
+        self.look_at_length();
+        true
+    }
+
+    #[inline]
+    fn look_at_length(&self) {
         if self.private().extra.borrow().is_some() {
             self.warn_if_long();
         }
-        true
     }
 
     /// Handles signals one by one; those behind one that ends the process are left unread.

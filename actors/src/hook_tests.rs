@@ -18,9 +18,7 @@ use crate::{
     Alias, Down, Exit, ExitReason, NoProc, Pid, Runtime, SpawnError, SpawnOptions, alias,
     ambient::with_turn,
     answer::{Answer, request},
-    current_runtime, exit_process,
-    inbox::Push,
-    is_alive, link,
+    current_runtime, exit_process, is_alive, link,
     link::LinkSignal,
     me, monitor,
     node::Message,
@@ -28,7 +26,9 @@ use crate::{
     runtime::Census,
     send, send_after,
     signal::Signal,
-    sleep, spawn, spawn_monitor, suspend_process, trap_exit,
+    sleep,
+    slot::Delivery,
+    spawn, spawn_monitor, suspend_process, trap_exit,
     turn::Turn,
     unlink,
 };
@@ -211,10 +211,10 @@ fn land(former: Pid, mut message: Message) {
     message.address(former.generation());
     with_turn(|turn| {
         let slot = turn.shared().table.get(former.index()).unwrap();
-        match slot.inbox.push(message) {
-            Push::Schedule => turn.worker().schedule(slot.task(), slot.priority()),
-            Push::Queued => {}
-            Push::Closed(_) => panic!("somebody lives there"),
+        match slot.push(message) {
+            Delivery::Schedule => turn.worker().schedule(slot.task(), slot.priority()),
+            Delivery::Done => {}
+            Delivery::Refused(_) => panic!("somebody lives there"),
         }
     });
 }

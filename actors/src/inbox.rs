@@ -5,15 +5,18 @@
 //! The word is a pointer to the newest undrained node (a Treiber stack; nodes link to older ones)
 //! and three flags in its low bits:
 //!
-//! * `IDLE`: the process is parked. Whoever clears the flag must schedule the process, once.
+//! * `IDLE`: the process is parked. Whoever clears the flag has the permission to run the process,
+//!   and must schedule it, once.
 //! * `WOKEN`: somebody woke the process without a message (a timer, a foreign waker).
 //! * `CLOSED`: the process has ended or is ending; nothing is accepted any more.
 //!
 //! # Protocol
 //!
-//! 1. `push`, any thread: link the node to the present head, publish it with a compare-exchange
-//!    that also clears `IDLE`. Clearing it obliges the caller to schedule ([`Push::Schedule`]).
-//! 2. `wake`, any thread: set `WOKEN`, clear `IDLE`; same obligation. The exchange happens even
+//! 1. `push`, any thread: if the process is parked, clear `IDLE` with a compare-exchange and leave
+//!    the node outside: who has the permission to run the process may hand it over directly
+//!    ([`Push::Unparked`]), before anything that is pushed from then on. Otherwise link the node to
+//!    the present head and publish it with a compare-exchange.
+//! 2. `wake`, any thread: set `WOKEN`, clear `IDLE`; same permission. The exchange happens even
 //!    when `WOKEN` is already set, so that what the waker wrote before is visible to the poll
 //!    that answers it.
 //! 3. `drain`, the process only: exchange with "empty, no flags". It owns the chain it gets.
@@ -31,7 +34,9 @@
 //!
 //! One compare-exchange per message on the line of the receiver. With `n` cores sending to one
 //! process each push moves that line: some 50 ns a message on two cores, growing with retries as
-//! cores grow. A receiver that drains takes all messages with one exchange.
+//! cores grow. A receiver that drains takes all messages with one exchange. A process that is
+//! unparked by a message, and parks again when it has handled it, needs no drain at all: two locked
+//! instructions for the message, the fewest that let anybody send it.
 #![allow(unsafe_code, reason = "the leaf that links nodes through raw pointers")]
 
 use std::{
@@ -56,8 +61,8 @@ const FLAGS: usize = 0b111;
 pub(crate) enum Push {
     /// Nothing: the process is running or already scheduled.
     Queued,
-    /// Schedule the process: it was parked, and this push unparked it.
-    Schedule,
+    /// Hand the node over and schedule the process: it was parked, and this push unparked it.
+    Unparked(Message),
     /// Answer for the dead: the node was not accepted.
     Closed(Message),
 }
@@ -103,22 +108,40 @@ impl Inbox {
         let node = message.into_raw();
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            if word.addr() & CLOSED != 0 {
-                // SAFETY: the node was never published.
-                return Push::Closed(unsafe { Message::from_raw(node) });
-            }
-            // SAFETY: the node is not published yet, so it is ours.
-            unsafe { node.as_ref().set_next(word.map_addr(|word| word & !FLAGS)) };
-            let new = node.as_ptr().map_addr(|node| node | (word.addr() & WOKEN));
-            // Release: the node's content pairs with the Acquire of `drain` and `close`.
-            // Acquire: when this clears IDLE, it pairs with the Release of `park`, so that the
-            // turn which this push schedules sees all that the last turn wrote.
-            match self.word.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if word.addr() & IDLE != 0 => return Push::Schedule,
-                Ok(_) => return Push::Queued,
+            let exchanged = match word.addr() & (IDLE | CLOSED) {
+                0 => self.publish(node, word).map(|()| Push::Queued),
+                // SAFETY: the node is not published, so it is ours.
+                IDLE => {
+                    self.unpark(word).map(|()| Push::Unparked(unsafe { Message::from_raw(node) }))
+                }
+                // SAFETY: as before.
+                _ => Ok(Push::Closed(unsafe { Message::from_raw(node) })),
+            };
+            match exchanged {
+                Ok(push) => return push,
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// Puts a node on the stack, if nothing came between; else tells the word.
+    #[inline]
+    fn publish(&self, node: NonNull<Header>, word: *mut Header) -> Result<(), *mut Header> {
+        // SAFETY: the node is not published yet, so it is ours.
+        unsafe { node.as_ref().set_next(word.map_addr(|word| word & !FLAGS)) };
+        let new = node.as_ptr().map_addr(|node| node | (word.addr() & WOKEN));
+        // Release: the node's content pairs with the Acquire of `drain` and `close`.
+        self.word.compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed).map(drop)
+    }
+
+    /// Takes the permission to run the process, if nobody else has; else tells the word.
+    #[inline]
+    fn unpark(&self, word: *mut Header) -> Result<(), *mut Header> {
+        // Acquire pairs with the Release of `park`: the turn to come sees all that the last turn
+        // wrote.
+        self.word
+            .compare_exchange_weak(word, ptr::null_mut(), Ordering::Acquire, Ordering::Relaxed)
+            .map(drop)
     }
 
     /// Makes the process poll again, without a message.
@@ -219,6 +242,13 @@ impl Chain {
         Self { head: Cell::new(head), tail: Cell::new(newest) }
     }
 
+    /// A list of one.
+    pub(crate) fn of(message: Message) -> Self {
+        let chain = Self::default();
+        chain.push(message);
+        chain
+    }
+
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.head.get().is_null()
@@ -310,17 +340,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_push_or_wake_after_a_park_schedules() {
+    fn only_the_first_push_or_wake_after_a_park_unparks() {
         let inbox = Inbox::closed();
         inbox.open();
         assert!(inbox.park());
-        assert!(matches!(inbox.push(Message::new(1)), Push::Schedule));
+        let Push::Unparked(first) = inbox.push(Message::new(1)) else { panic!("it was parked") };
+        assert_eq!(first.downcast().ok(), Some(1));
         assert!(matches!(inbox.push(Message::new(2)), Push::Queued));
         assert_eq!(inbox.wake(), Wake::Noted);
         assert!(!inbox.park());
         let (chain, woken) = inbox.drain(|_| ());
         assert!(woken);
-        assert_eq!(numbers(chain), [1, 2]);
+        assert_eq!(numbers(chain), [2]);
         assert!(inbox.park());
         assert_eq!(inbox.wake(), Wake::Schedule);
     }

@@ -11,7 +11,8 @@
 //! The shared line holds atomics only. The private line ([`Private`]) belongs to the thread that
 //! runs the process's turn, and to whoever makes a new tenant before its pid is known. A turn is a
 //! permission that exists once: the inbox word hands it out (inbox.rs, rules 1, 2 and 4), the run
-//! queues carry it, and each hand-over synchronises.
+//! queues carry it, and each hand-over synchronises. A sender that unparks a process has it until
+//! it schedules the process, and uses it to hand over the message.
 #![allow(unsafe_code, reason = "the leaf that shares slots between threads")]
 
 use std::{
@@ -27,7 +28,8 @@ use crate::{
     body::{Body, BodyKind, Pollable},
     delivery::answer_for_the_dead,
     extra::Extra,
-    inbox::{Chain, Inbox},
+    inbox::{Chain, Inbox, Push},
+    node::Message,
     panics,
     pid::Pid,
     pooled::Pooled,
@@ -57,9 +59,23 @@ pub(crate) struct Slot {
     private: Private,
 }
 
+/// What a sender must do after it has delivered a signal.
+#[must_use]
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// Nothing: the process is running or already scheduled.
+    Done,
+    /// Schedule the process.
+    Schedule,
+    /// Answer for the dead: the signal was not accepted.
+    Refused(Message),
+}
+
 /// The owner's line of a slot.
 #[repr(align(64))]
 pub(crate) struct Private {
+    /// The signal that unparked the process, until its turn begins.
+    handed: Cell<Option<Message>>,
     /// Drained messages that no receive has looked at yet.
     pub(crate) fresh: Chain,
     pub(crate) extra: RefCell<Option<Pooled<Extra>>>,
@@ -113,6 +129,7 @@ impl Slot {
             waker_cloned: AtomicBool::new(false),
             parent: [AtomicU64::new(0), AtomicU64::new(0)],
             private: Private {
+                handed: Cell::new(None),
                 fresh: Chain::default(),
                 extra: RefCell::default(),
                 body: Cell::new(None),
@@ -141,6 +158,21 @@ impl Slot {
     pub(crate) fn shared(&self) -> &Shared {
         // SAFETY: `Shared` owns the table that owns the slot.
         unsafe { self.shared.as_ref() }
+    }
+
+    /// Delivers a signal.
+    #[inline]
+    pub(crate) fn push(&self, message: Message) -> Delivery {
+        match self.inbox.push(message) {
+            Push::Queued => Delivery::Done,
+            Push::Unparked(message) => {
+                // A turn begins with taking this, so nothing is in there now.
+                // SAFETY: whoever unparks a process has the permission to run it.
+                unsafe { self.private() }.handed.set(Some(message));
+                Delivery::Schedule
+            }
+            Push::Closed(message) => Delivery::Refused(message),
+        }
     }
 
     /// The owner's line.
@@ -178,6 +210,7 @@ impl Slot {
     pub(crate) fn dispose(&mut self) {
         let private = &self.private;
         panics::contain(|| drop(private.body.take()));
+        private.handed.take().into_iter().for_each(|message| private.fresh.push(message));
         private.fresh.append(&self.inbox.close());
         while let Some(message) = private.fresh.pop() {
             panics::contain(|| drop(message));
@@ -269,6 +302,12 @@ impl Private {
     #[inline]
     pub(crate) fn set_body(&self, body: Body) {
         self.body.set(Some(body));
+    }
+
+    /// The signal that the process was unparked with.
+    #[inline]
+    pub(crate) fn take_handed(&self) -> Option<Message> {
+        self.handed.take()
     }
 
     pub(crate) fn take_body(&self) -> Option<Body> {

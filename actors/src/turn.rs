@@ -122,8 +122,8 @@ impl<'a> Turn<'a> {
         if self.private().flags.get().stage == Stage::Exiting {
             return termination::resume(self);
         }
+        self.take_in_first();
         loop {
-            self.drain();
             if let Some(reason) = self.step() {
                 return termination::terminate(self, reason);
             }
@@ -135,6 +135,7 @@ impl<'a> Turn<'a> {
             if self.slot.inbox.park() {
                 return;
             }
+            self.drain();
         }
     }
 

@@ -13,6 +13,8 @@ use crate::{
 /// adds an ordering of its own.
 struct Process {
     inbox: Inbox,
+    /// The message that unparked it.
+    handed: Watched<Option<Message>>,
     /// What belongs to the turn alone: loom checks that turns are one after the other.
     seen: Watched<Seen>,
     /// What wakers say besides.
@@ -25,17 +27,31 @@ struct Seen {
     ready: [bool; 2],
 }
 
+impl Seen {
+    fn count(&mut self, message: Message) {
+        self.messages += message.downcast::<Parcel>().unwrap().open();
+    }
+}
+
 impl Process {
     /// A process that waits to be run.
     fn new() -> Arc<Self> {
         let inbox = Inbox::closed();
         inbox.open();
         let ready = [AtomicBool::new(false), AtomicBool::new(false)];
-        Arc::new(Self { inbox, seen: Watched::new(Seen::default()), ready })
+        Arc::new(Self {
+            inbox,
+            handed: Watched::new(None),
+            seen: Watched::new(Seen::default()),
+            ready,
+        })
     }
 
     /// The loop of `Turn::run`.
     fn turn(&self) {
+        if let Some(message) = self.handed.with(Option::take) {
+            self.seen.with(|seen| seen.count(message));
+        }
         loop {
             if !self.inbox.looks_empty() {
                 self.seen.with(|seen| self.take_in(seen));
@@ -49,7 +65,7 @@ impl Process {
     fn take_in(&self, seen: &mut Seen) {
         let (chain, woken) = self.inbox.drain(|_| ());
         while let Some(message) = chain.pop() {
-            seen.messages += message.downcast::<Parcel>().unwrap().open();
+            seen.count(message);
         }
         if woken {
             seen.ready = [0, 1].map(|n| self.ready[n].load(Ordering::Relaxed));
@@ -58,7 +74,10 @@ impl Process {
 
     fn send(&self) {
         match self.inbox.push(Message::new(Parcel::new(1))) {
-            Push::Schedule => self.turn(),
+            Push::Unparked(message) => {
+                self.handed.with(|handed| *handed = Some(message));
+                self.turn();
+            }
             Push::Queued => {}
             Push::Closed(_) => unreachable!("nobody closes this inbox"),
         }
@@ -101,7 +120,7 @@ fn loom_state_push_against_park() {
 
 /// Two senders find the process parked: one of them runs it.
 ///
-/// Fails when a push leaves `IDLE` as it is.
+/// Fails when a push leaves `IDLE` as it is, or looks at it and clears it in two steps.
 #[test]
 fn loom_state_two_senders_and_a_parked_process() {
     model(|| {

@@ -72,3 +72,23 @@ fn loom_table_spawn_against_close() {
         world.end();
     });
 }
+
+/// A slot gets its next tenant while somebody looks whether the former one lives: he does not.
+///
+/// Fails when the inbox is opened without publishing the generation.
+#[test]
+fn loom_table_next_tenant_against_a_look() {
+    model(|| {
+        let world = World::idle(1);
+        let slot = || world.shared.table.get(0).unwrap();
+        world.take(0).unwrap();
+        let former = slot().generation();
+        let looker = {
+            let world = world.clone();
+            thread::spawn(move || world.shared.table.get(0).unwrap().is_alive(former))
+        };
+        assert!(slot().retire());
+        slot().inbox.open();
+        assert!(!looker.join().unwrap());
+    });
+}
