@@ -118,9 +118,7 @@ impl Turn<'_> {
             }
             Signal::Link { from, signal } => self.arrive_link_signal(from, signal),
             Signal::Monitor { reference, watcher } => self.add_watcher(reference, watcher),
-            Signal::Demonitor { reference } => {
-                self.private().if_extra(|extra| extra.watchers.remove(&reference));
-            }
+            Signal::Demonitor { reference } => self.remove_watcher(reference),
             Signal::Down { reference, pid, reason } => self.arrive_down(reference, pid, reason),
             Signal::Info(request) => request.answer(Some(self.describe())),
             Signal::TimerStarted(key) => self.own_timer(key),

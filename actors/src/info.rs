@@ -140,7 +140,12 @@ impl Turn<'_> {
             messages,
             links: Vec::new(),
             monitors: Vec::new(),
-            monitored_by: Vec::new(),
+            monitored_by: self
+                .slot()
+                .parents_monitor()
+                .map(|(_, parent)| parent)
+                .into_iter()
+                .collect(),
             trap_exit: flags.trap_exit,
             priority: self.slot().priority(),
             reductions: self.reductions(),
@@ -163,14 +168,10 @@ impl crate::extra::Extra {
         info.memory += size_of::<Self>() + self.saved.size();
         info.links = self.links.active().collect();
         info.monitors = self.monitors.iter().filter_map(|(_, monitor)| monitor.pid).collect();
-        info.monitored_by = self
-            .watchers
-            .iter()
-            .filter_map(|(_, watcher)| match watcher {
-                Watcher::Process(pid) => Some(*pid),
-                Watcher::Thread(_) => None,
-            })
-            .collect();
+        info.monitored_by.extend(self.watchers.iter().filter_map(|(_, watcher)| match watcher {
+            Watcher::Process(pid) => Some(*pid),
+            Watcher::Thread(_) => None,
+        }));
         info.aliases = self.aliases.len();
         info.priority_messages = self.aliases.iter().any(|(_, alias)| alias.priority)
             || self.monitors.iter().any(|(_, monitor)| monitor.priority);

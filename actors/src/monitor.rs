@@ -357,6 +357,14 @@ impl Turn<'_> {
         });
     }
 
+    pub(crate) fn remove_watcher(&self, reference: Reference) {
+        if self.slot().parents_monitor().is_some_and(|(parents, _)| parents == reference) {
+            self.slot().set_parents_monitor(None);
+        } else {
+            self.private().if_extra(|extra| extra.watchers.remove(&reference));
+        }
+    }
+
     /// A monitored process ended: the entry becomes a message. Without an entry the monitor was
     /// ended in time, and nothing happens.
     pub(crate) fn arrive_down(&self, id: u64, pid: Option<Pid>, reason: ExitReason) {

@@ -33,6 +33,7 @@ use crate::{
     panics,
     pid::Pid,
     pooled::Pooled,
+    reference::Reference,
     shared::Shared,
     sync::{AtomicBool, AtomicU8, AtomicU64, Ordering},
 };
@@ -56,8 +57,14 @@ pub(crate) struct Slot {
     pub(crate) waker_cloned: AtomicBool,
     /// The pid of the parent: node and index, generation.
     parent: [AtomicU64; 2],
+    /// The monitor that the parent has held since the spawn, if any: here, because most watched
+    /// processes are watched by their parent alone. Only the process's turn uses it.
+    parents_monitor: AtomicU64,
     private: Private,
 }
+
+/// No reference has this number: suppliers count from one.
+const NO_MONITOR: u64 = 0;
 
 /// What a sender must do after it has delivered a signal.
 #[must_use]
@@ -128,6 +135,7 @@ impl Slot {
             named: AtomicBool::new(false),
             waker_cloned: AtomicBool::new(false),
             parent: [AtomicU64::new(0), AtomicU64::new(0)],
+            parents_monitor: AtomicU64::new(NO_MONITOR),
             private: Private {
                 handed: Cell::new(None),
                 fresh: Chain::default(),
@@ -295,6 +303,24 @@ impl Slot {
         });
         self.parent[0].store(place, Ordering::Relaxed);
         self.parent[1].store(generation, Ordering::Relaxed);
+    }
+
+    /// Notes the monitor that the parent holds from the start.
+    #[inline]
+    pub(crate) fn set_parents_monitor(&self, reference: Option<Reference>) {
+        // Relaxed, as below: the permission to run the process's turn orders the accesses.
+        self.parents_monitor.store(reference.map_or(NO_MONITOR, Reference::id), Ordering::Relaxed);
+    }
+
+    /// The monitor that the parent has held since the spawn, and the parent.
+    #[inline]
+    pub(crate) fn parents_monitor(&self) -> Option<(Reference, Pid)> {
+        let id = self.parents_monitor.load(Ordering::Relaxed);
+        if id == NO_MONITOR {
+            return None;
+        }
+        let parent = self.parent()?;
+        Some((Reference::new(parent.node(), id), parent))
     }
 }
 

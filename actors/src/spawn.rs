@@ -16,7 +16,7 @@ use crate::{
     pid::Pid,
     reference::Reference,
     shared::Shared,
-    slot::{Flags, Private, Slot},
+    slot::{Flags, Slot},
     turn::Turn,
 };
 
@@ -295,8 +295,12 @@ impl Start<'_> {
                 extra.watchers.insert_new(Reference::new(0, 0), Watcher::Thread(sender))
             });
         }
-        if let Some(parent) = by {
-            self.ties.tie(shared, private, parent.pid());
+        slot.set_parents_monitor(self.ties.reference);
+        if let Some(parent) = by
+            && self.ties.link
+        {
+            private.with_extra(|extra| extra.links.insert(parent.pid()));
+            shared.tally.links.add(1);
         }
         match self.options {
             None => {
@@ -314,21 +318,6 @@ impl Start<'_> {
             None => shared.scheduler.schedule(slot.task(), slot.priority()),
         }
         Ok(pid)
-    }
-}
-
-impl Ties {
-    /// The child's side.
-    #[inline]
-    fn tie(self, shared: &Shared, private: &Private, parent: Pid) {
-        if self.link {
-            private.with_extra(|extra| extra.links.insert(parent));
-            shared.tally.links.add(1);
-        }
-        if let Some(reference) = self.reference {
-            let watcher = Watcher::Process(parent);
-            private.with_extra(|extra| extra.watchers.insert_new(reference, watcher));
-        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     monitor::{Monitoring, Watcher},
     node::Kind,
     panics,
+    pid::Pid,
     pooled::Pooled,
     reference::Reference,
     report,
@@ -65,12 +66,29 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
     }
     turn.shared().names.process_exited(turn.slot(), turn.pid());
     if unread.is_empty() && private.extra.borrow().is_none() {
-        report::contained(turn, || drop(reason));
+        tell_parent(turn, reason);
         return finish(turn);
     }
     while drop_belongings(turn) {}
-    let extra = private.extra.take().unwrap_or_default();
+    let mut extra = private.extra.take().unwrap_or_default();
+    if let Some((reference, parent)) = turn.slot().parents_monitor() {
+        extra.watchers.insert_new(reference, Watcher::Process(parent));
+    }
     say(turn, Farewell::new(turn, reason, extra, unread));
+}
+
+/// All that most processes have to say.
+#[inline]
+fn tell_parent(turn: &Turn<'_>, reason: ExitReason) {
+    match turn.slot().parents_monitor() {
+        Some((reference, parent)) => tell_watcher(turn, parent, reference, reason),
+        None => report::contained(turn, || drop(reason)),
+    }
+}
+
+#[inline]
+fn tell_watcher(turn: &Turn<'_>, watcher: Pid, reference: Reference, reason: ExitReason) {
+    turn.signal(watcher, Signal::Down { reference: reference.id(), pid: Some(turn.pid()), reason });
 }
 
 /// Goes on with an end that took longer than a turn.
@@ -148,9 +166,7 @@ impl Farewell {
             match watcher {
                 Watcher::Thread(sender) => self.thread = Some(sender),
                 Watcher::Process(watcher) => {
-                    let reason = self.reason.clone();
-                    let reference = reference.id();
-                    turn.signal(watcher, Signal::Down { reference, pid: Some(from), reason });
+                    tell_watcher(turn, watcher, reference, self.reason.clone());
                 }
             }
         } else if let Some((reference, monitoring)) = extra.monitors.pop() {
