@@ -98,6 +98,7 @@ impl Turn<'_> {
             Kind::Plain => self.private().arrive(message),
             Kind::Aliased => self.arrive_aliased(message, false),
             Kind::Priority => self.arrive_aliased(message, true),
+            Kind::End => self.arrive_end(message),
             Kind::Signal => report::contained(self, || self.handle(message.into_signal())),
         }
     }

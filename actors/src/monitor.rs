@@ -174,6 +174,12 @@ pub(crate) struct Monitoring {
 }
 
 impl Monitoring {
+    /// Whether the news is to come as the ended process tells it.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.name.is_none() && self.alias.is_none() && self.tagger.is_none()
+    }
+
     /// Takes out what the user gave for the message.
     pub(crate) fn forget_tag(&mut self) -> Option<Tagger> {
         self.tagger.take()
@@ -365,19 +371,55 @@ impl Turn<'_> {
         }
     }
 
-    /// A monitored process ended: the entry becomes a message. Without an entry the monitor was
-    /// ended in time, and nothing happens.
+    /// Tells the holder of a monitor that this process has ended.
+    #[inline]
+    pub(crate) fn tell_end(&self, holder: Pid, reference: Reference, reason: ExitReason) {
+        let monitor = Monitor { reference, alias: None };
+        let down = Down { monitor, pid: Some(self.pid()), name: None, reason };
+        self.deliver(holder, Message::end(reference.id(), down));
+    }
+
+    /// A monitored process told its end. Without an entry the monitor was ended in time, and nothing
+    /// happens.
+    #[inline]
+    pub(crate) fn arrive_end(&self, message: Message) {
+        match message.told_end().and_then(|id| self.unbook_monitor(id)) {
+            None => report::contained(self, || drop(message)),
+            Some(monitoring) if monitoring.is_plain() => {
+                self.arrive_news(message.let_in(), monitoring.priority);
+            }
+            Some(monitoring) => match message.take::<Down>() {
+                Ok((down, _shell)) => self.arrive_dressed(monitoring, down),
+                Err(_) => unreachable!("what tells an end is a `Down`"),
+            },
+        }
+    }
+
+    /// There was nobody to tell his end: the entry becomes a message.
     pub(crate) fn arrive_down(&self, id: u64, pid: Option<Pid>, reason: ExitReason) {
         let Some(monitoring) = self.unbook_monitor(id) else {
             return report::contained(self, || drop(reason));
         };
+        let monitor = Monitor::new(self.pid(), id, false);
+        self.arrive_dressed(monitoring, Down { monitor, pid, name: None, reason });
+    }
+
+    /// Gives the news the form that the holder of the monitor asked for.
+    #[cold]
+    fn arrive_dressed(&self, monitoring: Monitoring, mut down: Down) {
         let Monitoring { name, alias, tagger, priority, .. } = monitoring;
-        let monitor = Monitor::new(self.pid(), id, alias.is_some());
-        let down = Down { monitor, pid, name, reason };
+        let id = down.monitor.reference.id();
+        down.monitor = Monitor::new(self.pid(), id, alias.is_some());
+        down.name = name;
         let message = match tagger {
             Some(tagger) => tagger(id, down),
             None => Message::new(down),
         };
+        self.arrive_news(message, priority);
+    }
+
+    #[inline]
+    fn arrive_news(&self, message: Message, priority: bool) {
         if priority {
             self.private().arrive_urgent(message);
         } else {

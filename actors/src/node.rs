@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Aliased,
     /// As `Aliased`, sent as a priority message.
     Priority,
+    /// Tells the end of a process: delivered while the monitor is active.
+    End,
     /// A control signal: the payload is a [`Signal`].
     Signal,
 }
@@ -103,6 +105,8 @@ impl<T: Send + 'static> VTables<T> {
         &VTable { delivered: Some(Self::DELIVERED), ..Self::with_id(Kind::Priority) };
     const DELIVERED: &'static VTable = &Self::with_id(Kind::Plain);
     const TELLS_END: &'static VTable = &VTable { tells_end: true, ..Self::with_id(Kind::Plain) };
+    const END: &'static VTable =
+        &VTable { tells_end: true, delivered: Some(Self::TELLS_END), ..Self::with_id(Kind::End) };
 
     const fn with_id(kind: Kind) -> VTable {
         let offset = offset_of!(Aliased<T>, payload);
@@ -269,6 +273,14 @@ impl Message {
         Self { node: allocate(node) }
     }
 
+    /// As [`Message::telling_end`], on its way to the holder of the monitor, who may have given it
+    /// up.
+    #[inline]
+    pub(crate) fn end<T: Send + 'static>(id: u64, payload: T) -> Self {
+        let payload = MaybeUninit::new(payload);
+        Self { node: allocate(Aliased { header: header(VTables::<T>::END), alias: id, payload }) }
+    }
+
     /// The monitor whose end the message tells, if it does.
     pub(crate) fn told_end(&self) -> Option<u64> {
         // SAFETY: nodes of such tables are `Aliased`.
@@ -278,7 +290,7 @@ impl Message {
     /// The alias that the message was sent through, if it was.
     pub(crate) fn alias(&self) -> Option<u64> {
         match self.header().kind() {
-            Kind::Plain | Kind::Signal => None,
+            Kind::Plain | Kind::Signal | Kind::End => None,
             // SAFETY: nodes of these kinds are `Aliased`.
             Kind::Aliased | Kind::Priority => Some(unsafe { self.id() }),
         }
@@ -291,7 +303,8 @@ impl Message {
         unsafe { self.node.byte_add(ALIAS_OFFSET).cast::<u64>().read() }
     }
 
-    /// The alias has let the message in: from now on it is one like any other, and can be sent on.
+    /// The alias or monitor has let the message in: from now on it is one like any other, and can be
+    /// sent on.
     pub(crate) fn let_in(mut self) -> Self {
         if let Some(delivered) = self.header().vtable.delivered {
             // SAFETY: a `Message` owns its node alone; the table is of the same type and layout.

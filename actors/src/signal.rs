@@ -24,7 +24,7 @@ pub(crate) enum Signal {
     Monitor { reference: Reference, watcher: Pid },
     /// `demonitor`.
     Demonitor { reference: Reference },
-    /// A monitored process ended, or is not there.
+    /// A process to be monitored is not there. (One that ends says so itself: `Message::end`.)
     Down { reference: u64, pid: Option<Pid>, reason: ExitReason },
     /// `process_info` of another process.
     Info(Request<ProcessInfo>),

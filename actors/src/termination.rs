@@ -26,7 +26,6 @@ use crate::{
     monitor::{Monitoring, Watcher},
     node::Kind,
     panics,
-    pid::Pid,
     pooled::Pooled,
     reference::Reference,
     report,
@@ -81,14 +80,9 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
 #[inline]
 fn tell_parent(turn: &Turn<'_>, reason: ExitReason) {
     match turn.slot().parents_monitor() {
-        Some((reference, parent)) => tell_watcher(turn, parent, reference, reason),
+        Some((reference, parent)) => turn.tell_end(parent, reference, reason),
         None => report::contained(turn, || drop(reason)),
     }
-}
-
-#[inline]
-fn tell_watcher(turn: &Turn<'_>, watcher: Pid, reference: Reference, reason: ExitReason) {
-    turn.signal(watcher, Signal::Down { reference: reference.id(), pid: Some(turn.pid()), reason });
 }
 
 /// Goes on with an end that took longer than a turn.
@@ -165,9 +159,7 @@ impl Farewell {
         } else if let Some((reference, watcher)) = extra.watchers.pop() {
             match watcher {
                 Watcher::Thread(sender) => self.thread = Some(sender),
-                Watcher::Process(watcher) => {
-                    tell_watcher(turn, watcher, reference, self.reason.clone());
-                }
+                Watcher::Process(watcher) => turn.tell_end(watcher, reference, self.reason.clone()),
             }
         } else if let Some((reference, monitoring)) = extra.monitors.pop() {
             if let Some(pid) = monitoring.pid {
