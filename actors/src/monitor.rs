@@ -165,24 +165,38 @@ impl fmt::Debug for MonitorOptions {
 /// The watcher's book entry.
 pub(crate) struct Monitoring {
     pub(crate) pid: Option<Pid>,
-    name: Option<Name>,
     /// Where the mailbox ended when the monitor was made.
     pub(crate) mark: Mark,
     alias: Option<AliasMode>,
-    tagger: Option<Tagger>,
     pub(crate) priority: bool,
+    /// What few monitors have, kept elsewhere to make the entry small.
+    rare: Option<Box<Rare>>,
+}
+
+/// How the news is to be told, if not as usual.
+#[derive(Default)]
+struct Rare {
+    /// The name that was monitored.
+    name: Option<Name>,
+    tagger: Option<Tagger>,
 }
 
 impl Monitoring {
+    fn new(pid: Option<Pid>, name: Option<Name>, options: MonitorOptions, mark: Mark) -> Self {
+        let MonitorOptions { alias, tagger, priority } = options;
+        let is_rare = name.is_some() || tagger.is_some();
+        Self { pid, mark, alias, priority, rare: is_rare.then(|| Box::new(Rare { name, tagger })) }
+    }
+
     /// Whether the news is to come as the ended process tells it.
     #[inline]
     fn is_plain(&self) -> bool {
-        self.name.is_none() && self.alias.is_none() && self.tagger.is_none()
+        self.alias.is_none() && self.rare.is_none()
     }
 
     /// Takes out what the user gave for the message.
     pub(crate) fn forget_tag(&mut self) -> Option<Tagger> {
-        self.tagger.take()
+        self.rare.as_mut()?.tagger.take()
     }
 }
 
@@ -316,14 +330,13 @@ impl Turn<'_> {
         options: MonitorOptions,
         mark: Mark,
     ) {
-        let MonitorOptions { alias, tagger, priority } = options;
-        self.book_alias(id, alias, priority, mark);
-        self.private().with_extra(|extra| {
-            extra.monitors.insert_new(id, Monitoring { pid, name, mark, alias, tagger, priority });
-        });
+        self.book_alias(id, options.alias, options.priority, mark);
+        let monitoring = Monitoring::new(pid, name, options, mark);
+        self.private().with_extra(|extra| extra.monitors.insert_new(id, monitoring));
         self.shared().tally.monitors.add(1);
     }
 
+    #[inline]
     fn book_alias(&self, id: u64, mode: Option<AliasMode>, priority: bool, mark: Mark) {
         let off = match mode {
             None => return,
@@ -348,10 +361,14 @@ impl Turn<'_> {
     /// Removes the watcher's entry, and the alias that ends with it.
     fn unbook_monitor(&self, id: u64) -> Option<Monitoring> {
         let monitoring = self.private().if_extra(|extra| {
-            if extra.aliases.get(&id).is_some_and(|alias| alias.off.with_monitor()) {
+            let monitoring = extra.monitors.remove(&id);
+            // Without an entry it may be a monitor of oneself, which is just an alias.
+            if monitoring.as_ref().is_none_or(|monitoring| monitoring.alias.is_some())
+                && extra.aliases.get(&id).is_some_and(|alias| alias.off.with_monitor())
+            {
                 extra.aliases.remove(&id);
             }
-            extra.monitors.remove(&id)
+            monitoring
         })??;
         self.shared().tally.monitors.add(-1);
         Some(monitoring)
@@ -407,7 +424,8 @@ impl Turn<'_> {
     /// Gives the news the form that the holder of the monitor asked for.
     #[cold]
     fn arrive_dressed(&self, monitoring: Monitoring, mut down: Down) {
-        let Monitoring { name, alias, tagger, priority, .. } = monitoring;
+        let Monitoring { alias, rare, priority, .. } = monitoring;
+        let Rare { name, tagger } = rare.map(|rare| *rare).unwrap_or_default();
         let id = down.monitor.reference.id();
         down.monitor = Monitor::new(self.pid(), id, alias.is_some());
         down.name = name;
