@@ -90,7 +90,8 @@ pub fn now() -> Instant {
 #[derive(Debug)]
 pub(crate) struct Deadline {
     when: When,
-    /// How long the process had been suspended when the wait began: later suspensions extend it.
+    /// How long the process had been suspended at the last look: what is added since extends the
+    /// wait.
     suspended_before: Nanos,
     timer: Option<OwnTimer>,
 }
@@ -146,19 +147,22 @@ impl Deadline {
             return true;
         }
         let (now, suspended) = (turn.shared().scheduler.now(), turn.suspended_for());
+        // A wait that was begun in another process must wake this one, and what that one was
+        // suspended for, or this one before, does not count.
+        let timer = self.timer.take().filter(|timer| timer.pid == turn.pid());
         let at = match self.when {
-            When::At(at) => at.saturating_add(suspended.saturating_sub(self.suspended_before)),
+            When::At(at) if timer.is_some() => {
+                at.saturating_add(suspended.saturating_sub(self.suspended_before))
+            }
+            When::At(at) => at,
             When::After(limit) => later(now, limit),
         };
         (self.when, self.suspended_before) = (When::At(at), suspended);
         if now >= at {
             return true;
         }
-        // A wait that was begun in another process must wake this one.
-        let right = |timer: &OwnTimer| timer.pid == turn.pid() && timer.at == at;
-        if !self.timer.as_ref().is_some_and(right) {
-            self.timer = Some(turn.wake_at(at));
-        }
+        let timer = timer.filter(|timer| timer.at == at);
+        self.timer = Some(timer.unwrap_or_else(|| turn.wake_at(at)));
         false
     }
 }
