@@ -252,6 +252,8 @@ impl Future for Sleep {
 pub struct Timer {
     key: TimerKey,
     reference: Reference,
+    /// Who set it: tells the runtime.
+    setter: Pid,
 }
 
 impl Timer {
@@ -259,6 +261,12 @@ impl Timer {
     #[must_use]
     pub fn reference(self) -> Reference {
         self.reference
+    }
+
+    /// Whether it is a timer of the runtime of this process.
+    #[inline]
+    fn is_of(self, turn: &Turn<'_>) -> bool {
+        self.setter.node() == turn.pid().node()
     }
 }
 
@@ -362,46 +370,48 @@ pub fn start_timer<M: Send + 'static>(
     })
 }
 
-/// Stops a timer; any process may. Returns the time that was left, or none if it has fired (the
-/// message may be in the mailbox already), was stopped before, or its receiver has ended.
+/// Stops a timer; anybody may, on any thread. Returns the time that was left, or none if it has
+/// fired (the message may be in the mailbox already), was stopped before, or its receiver or its
+/// runtime has ended.
 ///
-/// # Panics
-/// Outside a process.
+/// ```
+/// # use beamish_actors as beamish;
+/// # use std::time::Duration;
+/// use beamish::{cancel_timer, send_after};
+///
+/// let runtime = beamish::Runtime::builder().workers(1).build().unwrap();
+/// let minute = Duration::from_secs(60);
+/// let timer = runtime.block_on(async move { send_after(minute, "clock", "tick") }).unwrap();
+/// assert!(cancel_timer(timer).is_some_and(|left| left <= minute));
+/// assert_eq!(cancel_timer(timer), None);
+/// ```
 pub fn cancel_timer(timer: Timer) -> Option<Duration> {
-    with_turn(|turn| {
-        turn.charge(1);
-        let timers = turn.shared().scheduler.timers();
-        timer.reference.id_in(turn.pid().node())?;
-        let deadline = timers.cancel(timer.key)?;
-        turn.private().if_extra(|extra| {
-            extra.rare.as_deref_mut().is_some_and(|rare| rare.timers.remove(&timer.key))
-        });
-        Some(turn.until(deadline))
+    try_turn(|turn| match turn {
+        Some(turn) if timer.is_of(turn) => {
+            turn.charge(1);
+            let left = turn.shared().cancel_timer(timer)?;
+            turn.private().if_extra(|extra| {
+                extra.rare.as_deref_mut().is_some_and(|rare| rare.timers.remove(&timer.key))
+            });
+            Some(left)
+        }
+        _ => runtime_of(timer.setter)?.cancel_timer(timer),
     })
 }
 
-/// The time that is left on a timer, or none if it has fired or was stopped.
-///
-/// # Panics
-/// Outside a process.
+/// The time that is left on a timer, or none if it has fired or was stopped, or its receiver or its
+/// runtime has ended. On any thread.
 #[must_use]
 pub fn read_timer(timer: Timer) -> Option<Duration> {
-    with_turn(|turn| {
-        timer.reference.id_in(turn.pid().node())?;
-        let deadline = turn.shared().scheduler.timers().deadline(timer.key)?;
-        Some(turn.until(deadline))
+    try_turn(|turn| match turn {
+        Some(turn) if timer.is_of(turn) => turn.shared().read_timer(timer),
+        _ => runtime_of(timer.setter)?.read_timer(timer),
     })
 }
 
 impl Turn<'_> {
     fn moment_after(&self, delay: Duration) -> Nanos {
         later(self.shared().scheduler.now(), delay)
-    }
-
-    fn until(&self, deadline: Nanos) -> Duration {
-        let left = deadline.saturating_sub(self.shared().scheduler.now());
-        // Deadlines are rounded up to whole milliseconds: so is never more left than was asked.
-        Duration::from_millis(left.millis_floor())
     }
 
     fn start_timer<M: Send + 'static>(
@@ -435,11 +445,25 @@ impl Turn<'_> {
             }
             _ => {}
         }
-        Timer { key, reference }
+        Timer { key, reference, setter: self.pid() }
     }
 }
 
 impl Shared {
+    fn cancel_timer(&self, timer: Timer) -> Option<Duration> {
+        self.scheduler.timers().cancel(timer.key).map(|deadline| self.until(deadline))
+    }
+
+    fn read_timer(&self, timer: Timer) -> Option<Duration> {
+        self.scheduler.timers().deadline(timer.key).map(|deadline| self.until(deadline))
+    }
+
+    fn until(&self, deadline: Nanos) -> Duration {
+        let left = deadline.saturating_sub(self.scheduler.now());
+        // Deadlines are rounded up to whole milliseconds: so is never more left than was asked.
+        Duration::from_millis(left.millis_floor())
+    }
+
     fn timer_fired(&self, to: TimerTarget, message: Message) {
         let pid = match to {
             TimerTarget::Pid(pid) => Some(pid),

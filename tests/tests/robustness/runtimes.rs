@@ -224,6 +224,7 @@ fn monitors_held_in_different_runtimes_do_not_meet() {
     }
 }
 
+/// S-TIME-4: a timer can be cancelled from another runtime; it is not mistaken for one of that.
 #[test]
 fn a_timer_of_one_runtime_is_not_one_of_another() {
     let (one, other) = (runtime(1), runtime(1));
@@ -239,10 +240,13 @@ fn a_timer_of_one_runtime_is_not_one_of_another() {
     let body = async move {
         let ours = set().await;
         assert_ne!(ours, theirs);
-        let _ = cancel_timer(theirs);
+        assert!(read_timer(theirs).is_some());
+        assert!(cancel_timer(theirs).is_some_and(|left| left <= hour));
+        assert_eq!((read_timer(theirs), cancel_timer(theirs)), (None, None));
         assert!(read_timer(ours).is_some(), "another runtime's timer was cancelled");
     };
     other.block_on(body).unwrap();
+    assert_eq!(one.census().timers, 0);
 }
 
 #[test]

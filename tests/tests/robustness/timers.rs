@@ -5,6 +5,7 @@ use std::{
     sync::{
         Arc, Barrier,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
 };
@@ -293,6 +294,69 @@ fn begun_in(runtime: &Runtime, length: Duration) -> Pin<Box<beamish::Sleep>> {
     };
     runtime.block_on(begin).unwrap().0
 }
+
+/// S-TIME-4: timers are read and cancelled on any thread, with the same answers as in a process.
+#[test]
+fn a_timer_is_read_and_cancelled_on_any_thread() {
+    for builder in [Runtime::builder().workers(2), Runtime::builder().seeded(1)] {
+        let runtime = builder.quiet().build().unwrap();
+        let set = async {
+            let [to_name, fired] = [DAY, Duration::ZERO].map(|time| send_after(time, "nobody", ()));
+            sleep(MS).await;
+            until(|| read_timer(fired).is_none()).await;
+            [
+                to_name,
+                fired,
+                send_after(DAY, me(), "the receiver ends"),
+                send_after(DAY, "nobody", ()),
+            ]
+        };
+        let [timer, fired, lost, left_behind] = runtime.block_on(set).unwrap();
+        assert!(read_timer(timer).is_some_and(|left| left <= DAY && left > DAY / 2));
+        let other = thread::spawn(move || cancel_timer(timer)).join().unwrap();
+        assert!(other.is_some_and(|left| left <= DAY && left > DAY / 2));
+        for timer in [timer, fired, lost] {
+            assert_eq!((read_timer(timer), cancel_timer(timer)), (None, None));
+        }
+        assert_eq!(runtime.census().timers, 1);
+        runtime.shutdown(LIMIT).unwrap();
+        assert_eq!((read_timer(left_behind), cancel_timer(left_behind)), (None, None));
+    }
+}
+
+/// S-TIME-4: of a timer that threads cancel at the moment at which it fires, exactly one of them
+/// or the receiver hears.
+#[test]
+fn a_timer_that_many_threads_cancel_is_cancelled_once_or_fires() {
+    const TIMERS: usize = 4_000;
+    let runtime = Runtime::builder().workers(2).quiet().build().unwrap();
+    let (told, set) = mpsc::channel();
+    let (done, cancelled) = mpsc::channel();
+    let receiver = async move {
+        let after = |n: usize| send_after(Duration::from_micros(2 * n as u64), me(), n);
+        told.send((0..TIMERS).map(after).collect::<Vec<_>>()).unwrap();
+        let expected = TIMERS - receive::<Cancelled>().await.0;
+        for _ in 0..expected {
+            receive::<usize>().timeout(LIMIT).await.expect("what was not cancelled comes");
+        }
+        done.send(receive::<usize>().timeout(20 * MS).await.is_err()).unwrap();
+    };
+    let receiver = runtime.spawn(receiver).unwrap();
+    let timers = Arc::new(set.recv_timeout(LIMIT).unwrap());
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let timers = timers.clone();
+            let cancel = move || timers.iter().filter(|t| cancel_timer(**t).is_some()).count();
+            thread::spawn(cancel)
+        })
+        .collect();
+    let count = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    send(receiver, Cancelled(count));
+    assert_eq!(cancelled.recv_timeout(LIMIT), Ok(true), "both happened");
+}
+
+/// How many timers were cancelled.
+struct Cancelled(usize);
 
 #[test]
 fn a_sleep_may_be_dropped_outside_of_any_runtime() {
