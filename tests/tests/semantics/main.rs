@@ -5,4 +5,10 @@
 #[allow(dead_code, reason = "shared with the other test binary")]
 mod support;
 
+mod processes;
+mod receiving;
+mod runtimes;
+mod signals;
 mod suspension;
+mod time;
+mod turns;
