@@ -4,8 +4,10 @@ use beamish::prelude::*;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The parent looked into its inbox between the start of the child and its own note of the
-/// monitor: the news of a child that had ended by then found no note, and was lost.
+/// S-PROC-2: the end of a child that is faster than its parent is told.
+///
+/// The parent looked into its inbox between the start of the child and its own note of the monitor:
+/// the news of a child that had ended by then found no note, and was lost.
 #[beamish::test(workers = 2)]
 async fn the_end_of_a_child_that_is_faster_than_its_parent_is_told() {
     // Keeps the other worker busy looking for something to take.
@@ -34,7 +36,8 @@ async fn the_exit_of_a_linked_child_that_is_faster_than_its_parent_is_seen() {
     }
 }
 
-/// Messages, wakes and timers from both workers at once: nothing is lost, nothing comes twice.
+/// S-SEND-3, S-ORDER-1: messages, wakes and timers from both workers at once: nothing is lost,
+/// nothing comes twice.
 #[beamish::test(workers = 2)]
 async fn every_message_of_many_senders_arrives_once_and_in_order() {
     let parent = me();

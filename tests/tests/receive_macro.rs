@@ -30,6 +30,7 @@ fn post(numbers: impl IntoIterator<Item = u32>) {
     numbers.into_iter().for_each(|number| send(me(), number));
 }
 
+/// S-RECV-1: the oldest message that matches is taken, the others stay in order.
 #[beamish::test]
 async fn the_oldest_message_that_matches_is_taken() {
     post([1, 2, 3, 2]);
@@ -38,6 +39,7 @@ async fn the_oldest_message_that_matches_is_taken() {
     assert_eq!(numbers().await, [1, 3, 2]);
 }
 
+/// S-RECV-1: the messages are looked at oldest first, whatever the order of the clauses.
 #[beamish::test]
 async fn an_older_message_wins_over_an_earlier_clause() {
     send(me(), "old");
@@ -49,6 +51,7 @@ async fn an_older_message_wins_over_an_earlier_clause() {
     assert_eq!(taken, "old");
 }
 
+/// S-RECV-1: for one message the clauses are tried in order.
 #[beamish::test]
 async fn for_one_message_the_first_matching_clause_wins() {
     let kind = async |number| {
@@ -81,6 +84,7 @@ async fn guards_see_bindings_and_surroundings() {
     assert_eq!(receive::<Donation>().await, Donation { id: 1, amount: 10 });
 }
 
+/// S-RECV-2: a guard is asked once about each message.
 #[beamish::test]
 async fn a_guard_runs_once_for_each_message_it_is_asked_about() {
     post([1, 2, 3]);
@@ -119,6 +123,7 @@ async fn whole_message_and_parts_can_be_bound() {
     receive! { Donation { ref amount, .. }: Donation => assert_eq!(*amount, 4) }
 }
 
+/// S-RECV-4: a message that is not taken is unchanged, in its place in memory too.
 #[beamish::test]
 async fn rejected_messages_come_back_untouched() {
     struct Parcel {
@@ -145,6 +150,7 @@ async fn rejected_messages_come_back_untouched() {
     assert_eq!(Arc::strong_count(&counted), 1);
 }
 
+/// S-SEND-4: a message is moved to its receiver, and dropped once.
 #[beamish::test]
 async fn a_taken_message_is_dropped_once() {
     let counted = Arc::new(());
@@ -166,6 +172,7 @@ async fn messages_without_size_or_with_much_of_it_are_taken() {
     receive! { (): () => {} }
 }
 
+/// S-RECV-5: `Message` matches a message of any type.
 #[beamish::test]
 async fn message_takes_anything_and_can_be_passed_on() {
     let parent = me();
@@ -204,6 +211,7 @@ async fn a_forwarded_message_keeps_its_type() {
     }
 }
 
+/// S-RECV-3: `after 0` looks once.
 #[beamish::test]
 async fn after_zero_looks_once() {
     let found = receive! { _: u32 => true, after 0 => false };
@@ -213,6 +221,7 @@ async fn after_zero_looks_once() {
     assert!(found);
 }
 
+/// S-RECV-3: `after` counts from the entry, whatever comes meanwhile.
 #[beamish::test(seed = 1)]
 async fn after_a_duration_the_last_body_runs() {
     let start = now();
@@ -238,6 +247,7 @@ async fn a_message_in_time_cancels_the_time_out() {
     assert_eq!(now() - start, Duration::from_secs(61));
 }
 
+/// S-RECV-3: without a limit a receive waits for ever.
 #[beamish::test(seed = 1)]
 async fn after_never_waits_for_the_message() {
     send_after(Duration::from_secs(86_400), me(), Stop);
@@ -328,6 +338,7 @@ async fn a_receive_is_generic_and_can_be_sent_to_another_thread() {
     assert_eq!(sendable(take::<u32>()).await, Some(6));
 }
 
+/// S-RECV-7: a receive that is dropped takes nothing out.
 #[beamish::test]
 async fn a_receive_that_is_dropped_loses_nothing() {
     use std::pin::pin;

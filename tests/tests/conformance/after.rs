@@ -6,7 +6,8 @@ use beamish::prelude::*;
 
 use crate::support::*;
 
-/// A minute's limit: never early, at most 0.1 % late, with a neighbour that wakes every 100 ms.
+/// S-TIME-1: a minute's limit is never early, and at most 0.1 % late, with a neighbour that wakes
+/// every 100 ms.
 #[beamish::test(seed = 1)]
 async fn otp_after_suite_t_after() {
     spawn_link(async {
@@ -72,7 +73,7 @@ async fn otp_after_suite_receive_after_errors() {
     assert_eq!(receive::<&str>().timeout(Duration::MAX).await, Ok("late"));
 }
 
-/// A limit of zero that is only known at run time: one full look at the mailbox.
+/// S-RECV-3: a limit of zero that is only known at run time: one full look at the mailbox.
 #[beamish::test]
 async fn otp_after_suite_receive_var_zero() {
     let zero = Duration::from_millis(0).checked_mul(3).unwrap();
@@ -86,6 +87,7 @@ async fn otp_after_suite_receive_var_zero() {
     }
 }
 
+/// S-RECV-3: a poll looks at the whole mailbox once.
 #[beamish::test]
 async fn otp_after_suite_receive_zero() {
     send(me(), 'x');

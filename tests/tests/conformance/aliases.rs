@@ -27,6 +27,7 @@ async fn expect_numbers(numbers: &[u32]) {
     }
 }
 
+/// S-ALIAS-1: messages by an active alias come, those by one that is off do not.
 #[beamish::test]
 async fn otp_process_suite_alias_bif() {
     for alias in [alias(), alias_with(AliasOptions::new())] {
@@ -55,6 +56,7 @@ fn alias_of(watch: Monitor) -> Alias {
     watch.alias().expect("the monitor was made with an alias")
 }
 
+/// S-ALIAS-2: each mode ends its alias by what it says, and by nothing else.
 #[beamish::test]
 async fn otp_process_suite_monitor_alias() {
     let make = |mode| {
@@ -168,7 +170,7 @@ fn tagged(text: &str) -> MonitorOptions {
     MonitorOptions::new().tag(Tag(text.to_owned()))
 }
 
-/// The tag takes the place of the plain down message, whichever way the monitor fires.
+/// S-MON-5: the tag takes the place of the plain down message, whichever way the monitor fires.
 #[beamish::test]
 async fn otp_process_suite_monitor_tag() {
     let pid = spawn(forever());

@@ -18,6 +18,8 @@ async fn assert_not_linked(one: Pid, other: Pid) {
     }
 }
 
+/// S-LINK-1, S-LINK-2: both sides of a link know of it, either may undo it, and oneself is never
+/// linked.
 #[beamish::test]
 async fn otp_erl_link_suite_links() {
     let first = spawn(servant());
@@ -47,6 +49,8 @@ async fn otp_erl_link_suite_links() {
     unlink(me());
 }
 
+/// S-MON-1, S-MON-6: a monitor has one direction and ends with its `Down`; a monitor of oneself is
+/// none.
 #[beamish::test]
 async fn otp_erl_link_suite_process_monitors() {
     let (watcher, target) = (spawn(servant()), spawn(servant()));
@@ -98,7 +102,7 @@ async fn assert_monitored(watcher: Pid, target: Pid, yes: bool) {
     assert_eq!(info.monitored_by.contains(&watcher), yes);
 }
 
-/// Once `unlink` has returned no exit message of that link may turn up any more.
+/// S-LINK-4: once `unlink` has returned no exit message of that link may turn up any more.
 #[beamish::test(seeds = 100)]
 async fn otp_erl_link_suite_otp_5772_link() {
     late_exit_after_unlink().await;
@@ -125,7 +129,7 @@ async fn late_exit_after_unlink() {
     expect_no_message().await;
 }
 
-/// Once `demonitor` has returned no down message may turn up any more.
+/// S-MON-4: once `demonitor` has returned no down message may turn up any more.
 #[beamish::test(seeds = 100)]
 async fn otp_erl_link_suite_otp_5772_monitor() {
     late_down_after_demonitor().await;
@@ -155,7 +159,7 @@ async fn late_down_after_demonitor() {
     expect_no_message().await;
 }
 
-/// One side links while the other links and unlinks: both must agree at the end.
+/// S-LINK-5: one side links while the other links and unlinks: both must agree at the end.
 #[beamish::test(seeds = 100)]
 async fn otp_erl_link_suite_otp_17127_local_link_with_simultaneous_link_unlink() {
     simultaneous_link_unlink().await;
@@ -179,7 +183,7 @@ async fn simultaneous_link_unlink() {
     assert_consistent_end(one, other).await;
 }
 
-/// Random links and unlinks from both ends leave both with the same idea of their link.
+/// S-LINK-5: random links and unlinks from both ends leave both with the same idea of their link.
 #[beamish::test(seeds = 100)]
 async fn otp_erl_link_suite_otp_17127_local_random() {
     random_link_program(1, 60).await;

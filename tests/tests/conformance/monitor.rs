@@ -70,7 +70,7 @@ async fn otp_monitor_suite_demon_e_1() {
     assert_eq!(down_of(watch).await, reason("bye"));
 }
 
-/// Ending a monitor that is no more is fine.
+/// S-MON-4: ending a monitor that is no more is fine.
 #[beamish::test]
 async fn otp_monitor_suite_demon_1() {
     let watch = monitor(spawn(servant()));
@@ -80,6 +80,8 @@ async fn otp_monitor_suite_demon_1() {
     assert!(!demonitor(unknown));
 }
 
+/// S-MON-2, S-MON-3: a `Down` tells the reason, `NoProc` for the absent, and the name if it was a
+/// name that was monitored.
 #[beamish::test]
 async fn otp_monitor_suite_mon_1() {
     // It ends by itself.
@@ -134,6 +136,7 @@ async fn down_by_name(watch: Monitor, name: &str) -> ExitReason {
     down.reason
 }
 
+/// S-MON-4, S-MON-6: after `demonitor` nothing comes; a monitor of oneself is none.
 #[beamish::test]
 async fn otp_monitor_suite_demon_2() {
     // A monitor of oneself is none; ending it is fine.
@@ -150,6 +153,8 @@ async fn otp_monitor_suite_demon_2() {
     expect_no_message().await;
 }
 
+/// S-MON-4: a `Down` in the mailbox stays, unless it is flushed; both calls tell whether the
+/// monitor was active.
 #[beamish::test]
 async fn otp_monitor_suite_demonitor_flush() {
     let pid = spawn(forever());
@@ -166,7 +171,7 @@ async fn otp_monitor_suite_demonitor_flush() {
     expect_no_message().await;
 }
 
-/// The alias of a monitor ends with `demonitor`, or outlives it, as was asked for.
+/// S-ALIAS-2: the alias of a monitor ends with `demonitor`, or outlives it, as was asked for.
 #[beamish::test]
 async fn otp_monitor_suite_gh_5225_demonitor_alias() {
     let pid = spawn(forever());
@@ -195,7 +200,8 @@ async fn otp_monitor_suite_gh_5225_demonitor_alias() {
     assert!(process_info(pid).await.unwrap().monitored_by.is_empty());
 }
 
-/// What `demonitor` answers is the truth: active means no message, not active means one is there.
+/// S-MON-4: what `demonitor` answers is the truth: active means no message, not active means one is
+/// there.
 #[beamish::test(seeds = 30)]
 async fn otp_monitor_suite_local_remove_monitor() {
     remove_monitors().await;
@@ -237,8 +243,8 @@ async fn otp_monitor_suite_large_exit() {
     }
 }
 
-/// The name of the dead is free once its down message is here, also when processes of high
-/// priority hold up its end.
+/// S-NOTICE-1, S-NAME-2: the name of the dead is free once its down message is here, also when
+/// processes of high priority hold up its end.
 #[beamish::test]
 async fn otp_monitor_suite_named_down() {
     set_priority(Priority::High);
@@ -261,7 +267,8 @@ async fn otp_monitor_suite_named_down() {
     }
 }
 
-/// A pid that outlived its process answers at once, also when the slot has a new tenant.
+/// S-PROC-3, S-MON-2: a pid that outlived its process answers at once, also when the slot has a new
+/// tenant.
 #[beamish::test]
 async fn otp_monitor_suite_otp_5827() {
     let stale = spawn(async {});
@@ -275,7 +282,7 @@ async fn otp_monitor_suite_otp_5827() {
 #[derive(Clone, Debug, PartialEq)]
 struct Tag(u64);
 
-/// Many tagged down messages, all with their tag.
+/// S-MON-5: many tagged down messages, all with their tag.
 #[beamish::test]
 async fn otp_monitor_suite_monitor_tag_storage() {
     let targets: Vec<Pid> = (0..1_000).map(|_| spawn(forever())).collect();
@@ -298,7 +305,7 @@ async fn otp_monitor_suite_monitor_tag_storage() {
     }
 }
 
-/// `demonitor` ends an alias that was to end with the first reply.
+/// S-ALIAS-2: `demonitor` ends an alias that was to end with the first reply.
 #[beamish::test]
 async fn otp_monitor_suite_unexpected_alias_at_demonitor_gh5310() {
     let pid = spawn(async {

@@ -4,7 +4,8 @@ use beamish::prelude::*;
 
 use crate::support::*;
 
-/// Registering, looking up and killing fresh processes by the thousand never shows a wrong one.
+/// S-NAME-2: registering, looking up and killing fresh processes by the thousand never shows a
+/// wrong one.
 #[beamish::test]
 async fn otp_register_suite_otp_8099() {
     for _ in 0..20_000 {

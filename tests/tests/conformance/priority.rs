@@ -61,6 +61,7 @@ async fn otp_signal_suite_priority_messages_monitor_enable_disable() {
     assert!(!priority_open().await);
 }
 
+/// S-ALIAS-4: only an active alias made with `priority` brings priority messages.
 #[beamish::test]
 async fn otp_signal_suite_priority_messages_alias_enable_disable() {
     trap_exit(true);
@@ -97,7 +98,8 @@ async fn everything() -> Vec<String> {
     }
 }
 
-/// Messages, exits and downs, plain and with priority: those with priority first, each kind in order.
+/// S-ORDER-3, S-ALIAS-4: messages, exits and downs, plain and with priority: those with priority
+/// first, each kind in order.
 #[beamish::test(seeds = 20)]
 async fn otp_signal_suite_priority_messages_order() {
     let linked: [Pid; 4] = std::array::from_fn(|_| spawn(forever()));

@@ -6,7 +6,7 @@ use beamish::prelude::*;
 
 use crate::support::*;
 
-/// Processes that own much memory give it back: they end faster than memory runs out.
+/// S-PROC-6: what a process owns is given back when it ends.
 #[beamish::test]
 async fn otp_process_suite_spawn_with_binaries() {
     for _ in 0..150 {
@@ -22,7 +22,7 @@ fn garbage() -> String {
     "garbage ".repeat(16 * 1024)
 }
 
-/// A big exit reason of its own.
+/// S-PROC-4: `exit(reason)` ends a process with that reason, however big it is.
 #[beamish::test]
 async fn otp_process_suite_t_exit_1() {
     trap_exit(true);
@@ -32,7 +32,7 @@ async fn otp_process_suite_t_exit_1() {
     }
 }
 
-/// A big exit reason from outside.
+/// S-EXIT-1: an exit signal from another process ends one that does not trap, with its reason.
 #[beamish::test]
 async fn otp_process_suite_t_exit_2_other() {
     trap_exit(true);
@@ -43,6 +43,7 @@ async fn otp_process_suite_t_exit_2_other() {
     }
 }
 
+/// S-EXIT-1: `Normal` from another process does nothing, `Kill` ends with `Killed`.
 #[beamish::test]
 async fn otp_process_suite_t_exit_2_other_normal() {
     trap_exit(true);
@@ -55,7 +56,7 @@ async fn otp_process_suite_t_exit_2_other_normal() {
     assert_eq!(exit_of(pid).await, ExitReason::Killed);
 }
 
-/// A process that traps exits sees its own exit signal as a message.
+/// S-EXIT-1: a process that traps exits sees its own exit signal as a message.
 #[beamish::test]
 async fn otp_process_suite_self_exit() {
     trap_exit(true);
@@ -65,6 +66,7 @@ async fn otp_process_suite_self_exit() {
     }
 }
 
+/// S-EXIT-1: `Normal` that a process sends itself ends it.
 #[beamish::test]
 async fn otp_process_suite_normal_suicide_exit() {
     trap_exit(true);
@@ -76,6 +78,7 @@ async fn otp_process_suite_normal_suicide_exit() {
     assert_eq!(exit_of(pid).await, ExitReason::Normal);
 }
 
+/// S-EXIT-1: any other reason that a process sends itself ends it with that reason.
 #[beamish::test]
 async fn otp_process_suite_abnormal_suicide_exit() {
     trap_exit(true);
@@ -117,7 +120,7 @@ async fn otp_process_suite_exit_and_timeout() {
     assert_eq!(exit_of(killer.unwrap().pid).await, ExitReason::Normal);
 }
 
-/// Of two exit signals the first one counts.
+/// S-EXIT-2: of two exit signals the first one counts.
 #[beamish::test(seeds = 100)]
 async fn otp_process_suite_exit_twice() {
     exit_twice().await;
@@ -145,7 +148,7 @@ async fn exit_twice() {
     assert_eq!(exit_of(high.unwrap().pid).await, ExitReason::Normal);
 }
 
-/// The reason of a panic reaches a parent that traps exits, however long its text is.
+/// S-PROC-4: the reason of a panic reaches a parent that traps exits, however long its text is.
 #[beamish::test]
 async fn otp_process_suite_trap_exit_badarg() {
     trap_exit(true);
@@ -171,7 +174,7 @@ async fn otp_process_suite_trap_exit_badarg_in_bif() {
     }
 }
 
-/// A pid does not come back soon, although its slot may.
+/// S-PROC-3: a pid does not come back soon, although its slot may.
 #[beamish::test]
 async fn otp_process_suite_no_pid_wrap() {
     let mut seen = std::collections::HashSet::new();

@@ -16,7 +16,7 @@ async fn reductions() -> u64 {
     process_info(me()).await.unwrap().reductions
 }
 
-/// Reductions taken by hand are counted, and enough of them make a process yield.
+/// S-FAIR-1: reductions taken by hand are counted, and enough of them make a process yield.
 #[beamish::test(workers = 1)]
 async fn otp_process_suite_bump_reductions() {
     yield_now().await;
@@ -39,7 +39,7 @@ async fn otp_process_suite_bump_reductions() {
     assert!(turns.load(Ordering::Relaxed) > 10, "a spent budget lets others run");
 }
 
-/// Low priority gets about one turn for every eight of normal priority.
+/// S-FAIR-2: low priority gets about one turn for every eight of normal priority.
 #[beamish::test(workers = 1)]
 async fn otp_process_suite_low_prio() {
     set_priority(Priority::High);
@@ -64,7 +64,7 @@ async fn otp_process_suite_low_prio() {
     assert!(share > 1.0 / 16.0 && share < 1.0 / 4.0, "low to normal is {share:.3}");
 }
 
-/// Each yield is one turn of everybody else, and costs next to nothing.
+/// S-FAIR-1: each yield is one turn of everybody else, and costs next to nothing.
 #[beamish::test(workers = 1)]
 async fn otp_process_suite_yield() {
     let turns = Arc::new(AtomicU64::new(0));
@@ -109,7 +109,8 @@ async fn otp_process_suite_yield2() {
     }
 }
 
-/// What `register` refuses, it refuses without harm: the name stays free.
+/// S-NAME-1, S-SEND-2: what `register` refuses, it refuses without harm: the name stays free, and
+/// `send` to it gives the message back.
 #[beamish::test]
 async fn otp_process_suite_bad_register() {
     let dead = spawn(async {});
@@ -126,8 +127,8 @@ async fn otp_process_suite_bad_register() {
     assert!(!registered().iter().any(|name| name.as_str() == "a_long_and_unused_name"));
 }
 
-/// Who sees that a name is free also sees that its owner is no more, and so are its belongings
-/// when its end is told.
+/// S-NAME-2, S-NOTICE-1: who sees that a name is free also sees that its owner is no more, and so
+/// are its belongings when its end is told.
 #[beamish::test]
 async fn otp_process_suite_otp_6237() {
     for _ in 0..1_000 {
@@ -156,7 +157,7 @@ async fn otp_process_suite_process_flag_badarg() {
     assert_eq!((info.trap_exit, info.priority), (false, Priority::Normal));
 }
 
-/// The limit of a waiting receive does not run on while its process is suspended.
+/// S-LIVE-3: the limit of a waiting receive does not run on while its process is suspended.
 #[beamish::test(seed = 1)]
 async fn otp_process_suite_suspend_process_pausing_proc_timer() {
     let tester = me();
@@ -197,7 +198,7 @@ async fn otp_process_suite_otp_7738_waiting() {
     assert_eq!(next::<&str>().await, "awake");
 }
 
-/// A message to a suspended process wakes it once it is resumed, and not before.
+/// S-LIVE-3: a message to a suspended process wakes it once it is resumed, and not before.
 #[beamish::test(seeds = 20)]
 async fn otp_process_suite_otp_7738_suspended() {
     suspended_then_resumed(Activity::Waits).await;
@@ -234,7 +235,7 @@ async fn suspended_then_resumed(activity: Activity) {
     assert_eq!(next::<&str>().await, "awake");
 }
 
-/// Suspensions add up, end with their maker, and do not protect from exit signals.
+/// S-LIVE-3: suspensions add up, end with their maker, and do not protect from exit signals.
 #[beamish::test]
 async fn otp_process_suite_otp_7738_suspended_nesting() {
     let pid = spawn_link(tells_when_awake(me(), Activity::Waits));
@@ -357,8 +358,8 @@ async fn otp_process_suite_processes_iter() {
     assert_eq!(seen, crew.len());
 }
 
-/// A process of high priority gets its answers from one of low priority, although others of a
-/// priority between them never stop running.
+/// S-LIVE-4: a process of high priority gets its answers from one of low priority, although others
+/// of a priority between them never stop running.
 #[beamish::test(workers = 1)]
 async fn otp_process_suite_no_priority_inversion() {
     answered_by_low_priority(Priority::High, Priority::Normal).await;

@@ -42,7 +42,8 @@ async fn otp_process_suite_spawn_request_monitor_demonitor() {
     expect_no_message().await;
 }
 
-/// The child may end before the parent is back from the spawn: its own reason is seen all the same.
+/// S-PROC-2: the child may end before the parent is back from the spawn: its own reason is seen all
+/// the same.
 #[beamish::test(seeds = 100)]
 async fn otp_process_suite_spawn_request_monitor_child_exit() {
     monitored_child_exits().await;
@@ -61,6 +62,7 @@ async fn monitored_child_exits() {
     assert_eq!((down.monitor, down.pid, down.reason), (watch, Some(pid), reason("bye")));
 }
 
+/// S-PROC-2: a child that ends at once tells its link the real reason.
 #[beamish::test(seeds = 100)]
 async fn otp_process_suite_spawn_request_link_child_exit() {
     linked_child_exits().await;
@@ -80,7 +82,8 @@ async fn linked_child_exits() {
     assert_eq!((exit.from, exit.reason), (pid, reason("bye")));
 }
 
-/// A parent that ends right after the spawn takes its linked child along, with its reason.
+/// S-EXIT-1: the reason of a linked process ends one that does not trap, and is a message to one
+/// that does.
 #[beamish::test(seeds = 100)]
 async fn otp_process_suite_spawn_request_link_parent_exit() {
     linked_parent_exits(ExitReason::Kill).await;
@@ -123,7 +126,7 @@ async fn linked_parent_exits(reason: ExitReason) {
     assert_eq!(down_of(watch).await, reason);
 }
 
-/// A child that nobody waits for runs on its own, and tells its parent nothing.
+/// S-PROC-1: a child that nobody waits for runs on its own, and tells its parent nothing.
 #[beamish::test]
 async fn otp_process_suite_spawn_request_abandon_bif() {
     let children: Vec<Pid> = (0..100).map(|_| spawn(async { exit("bye") })).collect();
@@ -133,7 +136,7 @@ async fn otp_process_suite_spawn_request_abandon_bif() {
     expect_no_message().await;
 }
 
-/// A spawn answers by its value only: with a pid, or with an error when there is no room.
+/// S-PROC-9: a spawn answers by its value only: with a pid, or with an error when there is no room.
 #[test]
 fn otp_process_suite_spawn_request_reply_option() {
     let runtime = Runtime::builder().workers(1).process_limit(8).quiet().build().unwrap();

@@ -34,6 +34,7 @@ async fn proc_04_monitor_with_alias_and_tag() {
     assert!(unalias(alias));
 }
 
+/// S-TIME-1: a sleep is never too short.
 #[beamish::test(seed = 1)]
 async fn proc_05_sleep() {
     let start = now();
@@ -43,7 +44,7 @@ async fn proc_05_sleep() {
     assert!(now() - start >= SECOND);
 }
 
-/// Sleeping through anything: only a signal ends it, and the mailbox is left alone.
+/// S-TIME-8: sleeping through anything: only a signal ends it, and the mailbox is left alone.
 #[beamish::test(seed = 1)]
 async fn proc_06_sleep_a_very_long_time() {
     let (pid, watch) = spawn_monitor(sleep(Duration::MAX));
@@ -83,6 +84,7 @@ async fn proc_09_send_after() {
     assert_eq!(next::<&str>().await, "hello");
 }
 
+/// S-TIME-2: a timer at a moment that has passed is sent at once.
 #[beamish::test(seed = 1)]
 async fn proc_10_send_at_an_absolute_time() {
     let due = now() + SECOND;
@@ -93,6 +95,7 @@ async fn proc_10_send_at_an_absolute_time() {
     next::<&str>().await;
 }
 
+/// S-TIME-4: what was left while it ran; `None` once it has fired.
 #[beamish::test]
 async fn proc_11_timer_is_read_and_cancelled() {
     let timer = send_after(100 * SECOND, me(), "hello");
@@ -106,6 +109,7 @@ async fn proc_11_timer_is_read_and_cancelled() {
     assert_eq!(cancel_timer(timer), None);
 }
 
+/// S-EXIT-1: `Normal` from another process is nothing, or a message to one that traps.
 #[beamish::test]
 async fn proc_12_exit_other_normal() {
     trap_exit(true);
@@ -137,6 +141,7 @@ async fn proc_13_exit_self_normal() {
     assert!(!is_alive(pid));
 }
 
+/// S-ALIAS-1: an alias is sent to like a pid, until it is off.
 #[beamish::test]
 async fn proc_14_alias() {
     let alias = alias();
@@ -152,6 +157,7 @@ async fn proc_14_alias() {
     expect_no_message().await;
 }
 
+/// S-ALIAS-2: a reply alias ends with the first message.
 #[beamish::test]
 async fn proc_15_reply_alias() {
     let alias = alias_with(AliasOptions::new().reply());

@@ -94,7 +94,7 @@ async fn with_full_mailbox<F: Future<Output = ()>>(server: Pid, work: impl FnOnc
 
 type Looked = Arc<AtomicU64>;
 
-/// A call looks at its own answer only, however many messages wait.
+/// S-RECV-6: a call looks at its own answer only, however many messages wait.
 #[beamish::test]
 async fn otp_receive_suite_call_with_huge_message_queue() {
     for route in Route::both() {
@@ -169,8 +169,8 @@ async fn marked_receive(route: Route, disturb: impl Future<Output = ()>) {
     assert_eq!(marked.timeout(Duration::ZERO).await, Ok(tag));
 }
 
-/// Messages that were there before the mark was made are still found by unmarked receives, and
-/// the marked message by a marked one afterwards.
+/// S-RECV-6: messages that were there before the mark was made are still found by unmarked
+/// receives, and the marked message by a marked one afterwards.
 #[beamish::test(seeds = 20)]
 async fn otp_receive_suite_receive_opt_deferred_save() {
     for route in Route::both() {
@@ -193,7 +193,7 @@ async fn otp_receive_suite_receive_opt_deferred_save() {
     }
 }
 
-/// Calls within calls, each with a mark of its own, in a full mailbox.
+/// S-RECV-6: calls within calls, each with a mark of its own, in a full mailbox.
 #[beamish::test]
 async fn otp_receive_suite_multi_recv_opt() {
     for route in Route::both() {
@@ -228,7 +228,8 @@ async fn otp_receive_suite_multi_recv_opt_clear() {
     }
 }
 
-/// A receive that is dropped before it found anything does not make the next one skip messages.
+/// S-RECV-7: a receive that is dropped before it found anything does not make the next one skip
+/// messages.
 #[beamish::test]
 async fn otp_receive_suite_gh_5235_missing_save_reset() {
     for route in Route::both() {
@@ -325,7 +326,8 @@ async fn otp_receive_suite_recv_marker_reserve() {
     assert_eq!(next::<Reference>().await, waiting);
 }
 
-/// A priority message is found by a receive that is scanning, and by one that has seen it all.
+/// S-ORDER-3: a priority message is found by a receive that is scanning, and by one that has seen
+/// it all.
 #[beamish::test]
 async fn otp_receive_suite_prio_msg_while_in_receive() {
     const QUEUED: usize = 200_000;

@@ -85,6 +85,7 @@ fn assert_low_share(low: &Crew, normal: &Crew) {
     normal.assert_equal();
 }
 
+/// S-FAIR-2: of eight turns `Low` gets about one, if it is few or many.
 #[beamish::test(workers = 1)]
 async fn otp_scheduler_suite_few_low() {
     let (normal, low) = (Crew::new(20, Priority::Normal), Crew::new(2, Priority::Low));
@@ -137,12 +138,14 @@ async fn otp_scheduler_suite_equal_and_high_with_part_time_max() {
     assert!(part_time.total() >= 300);
 }
 
+/// S-FAIR-2: `High` that is always busy keeps the others of its worker from running.
 #[beamish::test(workers = 1)]
 async fn otp_scheduler_suite_equal_with_high() {
     let others = [Crew::new(10, Priority::Normal), Crew::new(10, Priority::Low)];
     starved_by(Crew::new(5, Priority::High), others).await;
 }
 
+/// S-FAIR-2: so does `Max`, and that of `High` too.
 #[beamish::test(workers = 1)]
 async fn otp_scheduler_suite_equal_with_high_max() {
     let others = [Crew::new(10, Priority::Normal), Crew::new(5, Priority::High)];
@@ -161,7 +164,7 @@ fn otp_scheduler_suite_scheduler_threads() {
     }
 }
 
-/// Runtimes come and go at the same time in all sizes.
+/// S-RT-1: runtimes come and go at the same time in all sizes.
 #[test]
 fn otp_scheduler_suite_simultaneously_change_schedulers_online() {
     runtimes_come_and_go(false);

@@ -6,7 +6,7 @@ use beamish::prelude::*;
 
 use crate::support::*;
 
-/// Messages sent before an exit signal arrive, those sent after it are never seen.
+/// S-ORDER-1: messages sent before an exit signal arrive, those sent after it are never seen.
 #[beamish::test(seeds = 100)]
 async fn otp_signal_suite_xm_sig_order() {
     message_exit_order().await;
@@ -42,7 +42,7 @@ async fn message_exit_order() {
     assert_eq!(down_of(watch).await, reason("good signal order"));
 }
 
-/// Along a chain of links `kill` turns into `killed`, unless it was an ordinary reason.
+/// S-EXIT-1: along a chain of links `kill` turns into `killed`, unless it was an ordinary reason.
 #[beamish::test]
 async fn otp_signal_suite_kill2killed() {
     trap_exit(true);
@@ -85,8 +85,8 @@ fn chain(length: u32, last: Last, tester: Pid) -> Pid {
     })
 }
 
-/// Linking again to a process that has unlinked us and is dying gives `noproc`, or its reason if
-/// the link was in time; never an end without an exit message.
+/// S-LINK-3: linking again to a process that has unlinked us and is dying gives `noproc`, or its
+/// reason if the link was in time; never an end without an exit message.
 #[beamish::test(seeds = 100)]
 async fn otp_signal_suite_unlink_exit() {
     relink_to_dying().await;
@@ -128,7 +128,7 @@ async fn relinker(parent: Pid) {
     expect_no_message().await;
 }
 
-/// A down message never overtakes the messages its process sent before.
+/// S-ORDER-1: a down message never overtakes the messages its process sent before.
 #[beamish::test(seeds = 100)]
 async fn otp_signal_suite_monitor_order() {
     down_after_messages().await;
@@ -157,7 +157,8 @@ async fn down_after_messages() {
     assert_eq!(next::<Down>().await.monitor, watch);
 }
 
-/// Messages to a pid, a name and two aliases, and then the down message, all from one sender.
+/// S-ORDER-1: messages to a pid, a name and two aliases, and then the down message, all from one
+/// sender.
 #[beamish::test(seeds = 20)]
 async fn otp_signal_suite_monitor_named_order_local() {
     one_sender_many_addresses(40).await;
@@ -201,7 +202,7 @@ async fn one_sender_many_addresses(count: usize) {
     assert!(unalias(watch.alias().unwrap()));
 }
 
-/// A process whose work runs on a thread of its own is served its signals meanwhile.
+/// S-LIVE-1: a process whose work runs on a thread of its own is served its signals meanwhile.
 #[beamish::test]
 async fn otp_signal_suite_dirty_signal_handling() {
     let (let_go, held) = mpsc::channel();
@@ -240,7 +241,8 @@ async fn otp_signal_suite_dirty_schedule() {
     assert_eq!(down_of(watch).await, ExitReason::Normal);
 }
 
-/// Many senders push signals at once: each keeps its order, nothing is lost, the receiver lives.
+/// S-SEND-3: many senders push signals at once: each keeps its order, nothing is lost, the receiver
+/// lives.
 #[beamish::test]
 async fn otp_signal_suite_parallel_signal_enqueue_race_1() {
     const SENDERS: usize = 16;
@@ -277,7 +279,7 @@ async fn collects(senders: usize, each: usize) {
     send(receive::<Pid>().await, expected.iter().sum::<usize>());
 }
 
-/// The same while the receiver ends: every sender gets its down message, nobody hangs.
+/// S-MON-1: the same while the receiver ends: every sender gets its down message, nobody hangs.
 #[beamish::test]
 async fn otp_signal_suite_parallel_signal_enqueue_race_2() {
     for _ in 0..50 {

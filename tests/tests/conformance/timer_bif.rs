@@ -57,7 +57,7 @@ async fn otp_timer_bif_suite_send_after_2() {
     }
 }
 
-/// A timer that is over is no error.
+/// S-TIME-4: a timer that is over is no error.
 #[beamish::test]
 async fn otp_timer_bif_suite_cancel_timer_1() {
     let timer = send_after(SECOND, me(), "never");
@@ -65,7 +65,7 @@ async fn otp_timer_bif_suite_cancel_timer_1() {
     assert_eq!(cancel_timer(timer), None);
 }
 
-/// Any process may cancel a timer, and knows at once how it went.
+/// S-TIME-4: any process may cancel a timer, and knows at once how it went.
 #[beamish::test(seeds = 20)]
 async fn otp_timer_bif_suite_cancel_timer_sync() {
     let timers: Vec<Timer> = (0..100).map(|_| send_after(BIG, me(), "never")).collect();
@@ -146,7 +146,8 @@ async fn otp_timer_bif_suite_read_timer_async() {
     assert_eq!(again, None);
 }
 
-/// Timers to dead processes are freed: to one dead before, and to one that dies meanwhile.
+/// S-TIME-4, S-TIME-5: timers to dead processes are freed: to one dead before, and to one that dies
+/// meanwhile.
 #[beamish::test(seed = 1)]
 async fn otp_timer_bif_suite_cleanup() {
     let pid = spawn(async {});
@@ -209,7 +210,7 @@ async fn otp_timer_bif_suite_evil_timers() {
     expect_no_message().await;
 }
 
-/// A timer to a name finds whoever has the name when it fires.
+/// S-TIME-3: a timer to a name finds whoever has the name when it fires.
 #[beamish::test(seed = 1)]
 async fn otp_timer_bif_suite_registered_process() {
     let (first, second) = (spawn(servant()), spawn(servant()));

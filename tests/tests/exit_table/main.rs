@@ -20,6 +20,20 @@ mod names;
 mod subject;
 
 /// Every line of the golden table, run on beamish.
+///
+/// - S-EXIT-1: each cause, with each reason, does the same here as in Erlang, trapped or not.
+/// - S-EXIT-3: an exit signal to the dead does nothing.
+/// - S-EXIT-5: what counts is whether the receiver traps when the signal comes.
+/// - S-LINK-1: linking twice is linking once; one unlink undoes it.
+/// - S-LINK-2: linking to oneself does nothing.
+/// - S-LINK-3: a link to the dead gives `NoProc`.
+/// - S-LINK-4: an exit that is in the mailbox survives `unlink`.
+/// - S-MON-2, S-MON-3, S-MON-4, S-MON-6: monitors of the dead, of names, of oneself, taken back.
+/// - S-NAME-1: a name that is taken, a second name, a name for the dead.
+/// - S-NOTICE-1: a name is free when the end of its process is seen.
+/// - S-SEND-1, S-SEND-2: sending to the dead, and to a free name.
+/// - S-ALIAS-2: an alias after `unalias`, `Down`, `demonitor` and the first reply.
+/// - S-TIME-4: a timer is cancelled once.
 #[test]
 fn exits_are_those_of_erlang() {
     let runtime = Runtime::builder().workers(2).quiet().build().unwrap();

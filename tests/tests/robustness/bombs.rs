@@ -14,6 +14,7 @@ use beamish::{AliasMode, prelude::*};
 
 use crate::scene::*;
 
+/// S-PROC-7: a panic in the `Drop` of an unread message stops nothing, and reaches nobody.
 #[test]
 fn in_messages_that_wait_when_their_receiver_is_killed() {
     let reports = survive(|| async {
@@ -48,6 +49,8 @@ fn in_messages_nobody_looked_at_when_their_receiver_returns() {
     });
 }
 
+/// S-SEND-4, S-PROC-7: each message is dropped once, before the end is told, whatever the others
+/// do.
 #[test]
 fn every_message_behind_one_that_panics_is_dropped_too() {
     survive(|| async {
@@ -69,6 +72,7 @@ fn every_message_behind_one_that_panics_is_dropped_too() {
     });
 }
 
+/// S-ALIAS-1: what comes by an alias that is off is dropped, whatever its `Drop` does.
 #[test]
 fn in_a_message_to_an_alias_that_is_off() {
     survive(|| async {
@@ -98,7 +102,7 @@ fn in_a_message_to_an_alias_that_is_off_while_its_owner_sleeps() {
     });
 }
 
-// S-SEND-1
+/// S-SEND-1: a `send` to a process that has ended succeeds, and drops the message.
 #[test]
 fn in_a_message_to_a_process_that_has_ended() {
     survive(|| async {
@@ -151,6 +155,7 @@ impl Future for Holder {
     }
 }
 
+/// S-PROC-7: a panic in the `Drop` of what a process held does not change its reason.
 #[test]
 fn in_what_a_process_holds_when_it_has_returned() {
     let reports = survive(|| async {
@@ -160,6 +165,7 @@ fn in_what_a_process_holds_when_it_has_returned() {
     assert!(reports[0].contains("bomb held"), "{reports:?}");
 }
 
+/// S-PROC-7: the same, for one that is killed.
 #[test]
 fn in_what_a_process_holds_when_it_is_killed() {
     survive(|| async {
@@ -373,6 +379,7 @@ fn in_the_future_of_a_process_beyond_the_limit() {
     finish(runtime, 2);
 }
 
+/// S-PROC-10: ends that are not abnormal are not reported.
 #[test]
 fn that_call_exit() {
     let reports = survive(|| async {
@@ -394,6 +401,7 @@ fn that_call_exit() {
     assert_eq!(reports, [""; 0], "ends that are not abnormal are not reported");
 }
 
+/// S-PROC-8: to the destructors of what an ended process held, it is not alive.
 #[test]
 fn that_use_the_process_that_is_ending() {
     survive(|| async {

@@ -232,6 +232,7 @@ fn a_wake_polls_once() {
     });
 }
 
+/// S-PROC-3: who held on to a process that has ended never reaches another.
 #[test]
 fn a_wake_of_the_dead_does_not_reach_the_next_tenant() {
     // Room for one child: the next process gets the slot of the one before.

@@ -59,6 +59,7 @@ fn a_panic_in_a_guard_takes_only_the_message_it_looked_at() {
     });
 }
 
+/// S-PROC-5: a panic in a filter ends its process, and nothing else.
 #[test]
 fn a_panic_in_a_filter_that_is_not_caught_ends_the_process() {
     survive(|| async {
@@ -125,6 +126,7 @@ fn a_flush_from_the_list_of_passed_over_messages_keeps_the_books() {
     });
 }
 
+/// S-EXIT-6: `exit` unwinds, and can be caught.
 #[test]
 fn a_caught_exit_lets_the_process_go_on() {
     survive(|| async {
@@ -138,6 +140,7 @@ fn a_caught_exit_lets_the_process_go_on() {
     });
 }
 
+/// S-EXIT-1: a signal that a process sends itself has taken effect when the call is over.
 #[test]
 fn a_caught_exit_signal_to_oneself_still_ends_the_process() {
     survive(|| async {

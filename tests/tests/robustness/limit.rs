@@ -26,6 +26,7 @@ fn try_spawn() -> Result<Pid, SpawnError> {
     SpawnOptions::new().spawn(forever()).map(|spawned| spawned.pid)
 }
 
+/// S-PROC-9: at the limit a spawn returns an error, and one below it does not.
 #[test]
 fn as_many_processes_as_the_limit_says_and_not_one_more() {
     // Odd numbers, and such that fill batches and segments of the table to the last place.
@@ -59,6 +60,7 @@ async fn spawn_soon<T>(try_to: impl Fn() -> Result<T, SpawnError>) -> T {
     }
 }
 
+/// S-PROC-9: a process counts until it has told everyone of its end, and not much longer.
 #[test]
 fn whoever_has_seen_an_end_can_soon_spawn_in_its_place() {
     for workers in WORKERS {
@@ -75,7 +77,8 @@ fn whoever_has_seen_an_end_can_soon_spawn_in_its_place() {
     }
 }
 
-/// A process that has so many to tell that it takes several turns.
+/// S-NOTICE-1: who has so many to tell that it takes several turns is not listed when the first is
+/// told.
 #[test]
 fn whoever_is_the_first_to_see_an_end_can_soon_spawn_in_its_place() {
     let runtime = limited(1, 2);
@@ -104,6 +107,7 @@ fn a_thread_that_has_seen_an_end_can_run_in_its_place() {
     }
 }
 
+/// S-PROC-9: the plain functions panic at the limit.
 #[test]
 fn the_short_forms_panic_at_the_limit_and_leave_nothing_behind() {
     let runtime = limited(2, 2);

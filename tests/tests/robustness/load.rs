@@ -18,6 +18,7 @@ const MESSAGES: u64 = 10_000_000;
 const LINKED: usize = 1_000_000;
 const CHAIN: usize = 100_000;
 
+/// S-SEND-5, S-PROC-6: a mailbox has no limit, and goes with its process.
 #[test]
 fn ten_million_messages_go_with_their_receiver() {
     let runtime = Runtime::builder().workers(2).quiet().build().unwrap();
@@ -119,6 +120,7 @@ fn link_of_chain(left: usize, told: Pid) {
     spawn_link(next);
 }
 
+/// S-MON-1: each monitor gives exactly one `Down`.
 #[test]
 fn a_hundred_thousand_monitors_on_one_process_fire_once_each() {
     const MONITORS: usize = 100_000;

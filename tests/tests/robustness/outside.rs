@@ -33,6 +33,7 @@ fn pid_of_the_dead() -> Pid {
     runtime.block_on(async { me() }).unwrap()
 }
 
+/// S-SEND-2: outside a process, a `send` to a name panics, among others.
 #[test]
 fn functions_of_a_process_called_outside_say_what_to_do() {
     let pid = pid_of_the_dead();
@@ -99,6 +100,7 @@ fn futures_of_a_process_awaited_outside_say_what_to_do() {
     }
 }
 
+/// S-SEND-2: a `send` to a pid works anywhere.
 #[test]
 fn a_thread_of_a_process_is_outside_of_it() {
     survive(|| async {
@@ -123,6 +125,7 @@ fn a_process_may_not_block_on_its_own_runtime() {
     });
 }
 
+/// S-RT-1, S-RT-2: a runtime may be used inside a process of another; its crash is a value there.
 #[test]
 fn a_process_may_block_on_another_runtime() {
     survive(|| async {
@@ -365,6 +368,7 @@ fn order_of_exits(seed: u64) -> Vec<u32> {
     runtime.block_on(body).unwrap()
 }
 
+/// S-RT-5: the same seed makes the same choices.
 #[test]
 fn the_same_seed_gives_the_same_run_however_many_runtimes_there_were() {
     for seed in 0..5 {

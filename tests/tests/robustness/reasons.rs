@@ -17,6 +17,7 @@ fn location(reason: &ExitReason) -> Option<&str> {
     }
 }
 
+/// S-PROC-4: the reason of a panic is its message and place.
 #[test]
 fn a_panic_tells_message_and_place() {
     survive(|| async {
@@ -110,6 +111,7 @@ impl Error for Outer {
     }
 }
 
+/// S-PROC-4: an `Err` of the body is the reason, and can be read back.
 #[test]
 fn an_error_tells_its_causes_and_can_be_read_back() {
     let reports = survive(|| async {
@@ -170,6 +172,7 @@ fn a_conversion_into_a_reason_that_panics_is_a_panic() {
     });
 }
 
+/// S-PROC-4: a reason that is returned or given to `exit` is told as it was.
 #[test]
 fn reasons_of_the_application_come_back_as_they_were() {
     #[derive(Debug, PartialEq)]

@@ -97,6 +97,8 @@ fn crashes() {
     runtime.block_on(others).unwrap();
 }
 
+/// S-PROC-10: without a subscriber an abnormal end is printed on standard error, and only such an
+/// end.
 #[test]
 fn a_crash_is_printed_readably_on_standard_error() {
     let errors = run_well("crashes", &[]);
@@ -136,6 +138,7 @@ fn quiet() {
     runtime.block_on(family()).unwrap();
 }
 
+/// S-PROC-10: a quiet runtime prints nothing.
 #[test]
 fn a_quiet_runtime_prints_nothing() {
     assert_eq!(run_well("quiet", &[]), "");
@@ -224,6 +227,8 @@ async fn long_mailbox() {
     exit_process(child.pid, ExitReason::Shutdown);
 }
 
+/// S-PROC-10, S-SEND-5: with a subscriber, crashes and long mailboxes are events under their
+/// targets.
 #[test]
 fn with_a_subscriber_reports_are_events_with_fields_and_nothing_is_printed() {
     assert_eq!(run_well("traced", &[]), "");

@@ -30,6 +30,7 @@ async fn obedient() -> ExitReason {
     receive::<ExitReason>().await
 }
 
+/// S-ORDER-1, S-RT-4: messages between runtimes arrive, in the order in which they were sent.
 #[test]
 fn messages_travel_in_order() {
     let (one, other) = (runtime(2), runtime(2));
@@ -51,6 +52,7 @@ fn messages_travel_in_order() {
     finish(other, 2);
 }
 
+/// S-RT-4: links and monitors reach across runtimes.
 #[test]
 fn monitors_and_links_tell_the_reason() {
     let (one, other, pid) = two();
@@ -107,6 +109,7 @@ fn taken_back_links_and_monitors_tell_nothing() {
     finish(other, 2);
 }
 
+/// S-RT-3: the processes of a runtime that goes end with `Killed`.
 #[test]
 fn a_runtime_that_goes_ends_what_is_linked_to_its_processes() {
     let (one, other, pid) = two();
@@ -128,6 +131,7 @@ fn a_runtime_that_goes_ends_what_is_linked_to_its_processes() {
     finish(one, 2);
 }
 
+/// S-RT-4, S-LINK-3: a pid of a runtime that is gone is like that of a process that has ended.
 #[test]
 fn a_process_of_a_runtime_that_is_gone_is_no_process() {
     let (one, other, pid) = two();
@@ -156,6 +160,7 @@ fn a_process_of_a_runtime_that_is_gone_is_no_process() {
     finish(one, 2);
 }
 
+/// S-NAME-3: two runtimes do not see each other's names.
 #[test]
 fn names_belong_to_their_runtime() {
     let (one, other, pid) = two();
@@ -185,6 +190,7 @@ async fn references() -> HashSet<Reference> {
     all
 }
 
+/// S-RT-1: runtimes live side by side without mixing up what is theirs.
 #[test]
 fn references_of_two_runtimes_are_different() {
     let sets =

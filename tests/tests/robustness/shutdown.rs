@@ -116,6 +116,7 @@ fn run_under_load(workers: usize, work: usize, end: impl FnOnce(Runtime)) {
     pesterer.join().unwrap();
 }
 
+/// S-RT-3: a shutdown ends all processes and drops what they hold.
 #[test]
 fn under_load_nothing_hangs_and_nothing_is_left_behind() {
     for turn in 0..300 {
@@ -129,6 +130,7 @@ fn under_load_nothing_hangs_and_nothing_is_left_behind() {
     }
 }
 
+/// S-RT-3: so does dropping a runtime.
 #[test]
 fn dropping_a_runtime_under_load_ends_it_too() {
     for turn in 0..60 {
@@ -158,6 +160,8 @@ fn stuck(runtime: &Runtime) -> (Pid, mpsc::Sender<()>) {
     (pid, release)
 }
 
+/// S-RT-3, S-LIVE-2: a process that never awaits can not be ended, and is named when the limit is
+/// over.
 #[test]
 fn a_process_that_does_not_await_is_reported_and_does_not_hold_up_the_shutdown() {
     for workers in [2, 4] {
@@ -273,6 +277,7 @@ fn a_thread_that_waits_for_a_process_is_told_when_the_runtime_goes() {
     assert_eq!(waiting.join().unwrap().unwrap(), ExitReason::Killed);
 }
 
+/// S-RT-3, S-LIVE-3: neither suspension nor trapping keeps a process from being ended.
 #[test]
 fn a_suspended_process_and_one_that_traps_exits_end_too() {
     let runtime = Runtime::builder().workers(2).quiet().build().unwrap();

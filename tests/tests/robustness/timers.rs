@@ -29,6 +29,7 @@ fn lengths() -> Vec<Duration> {
     lengths
 }
 
+/// S-TIME-1, S-TIME-7: in virtual time a sleep of any length ends at its moment.
 #[beamish::test(seeds = 5)]
 async fn sleeps_of_every_length_end_at_their_time() {
     for length in lengths() {
@@ -102,6 +103,7 @@ async fn a_timer_of_the_longest_duration_is_pending_and_can_be_cancelled() {
     exit_process(other, ExitReason::Kill);
 }
 
+/// S-TIME-6: in a seeded runtime timers of one moment fire in the order of their setting.
 #[beamish::test(seeds = 20)]
 async fn ten_thousand_timers_of_one_moment_come_in_the_order_of_their_setting() {
     let at = now() + Duration::from_secs(5);
@@ -113,6 +115,7 @@ async fn ten_thousand_timers_of_one_moment_come_in_the_order_of_their_setting() 
     }
 }
 
+/// S-TIME-2: a timer at a moment that has passed is sent at once.
 #[beamish::test(seeds = 20)]
 async fn a_moment_that_has_passed_is_now() {
     sleep(DAY).await;
@@ -126,6 +129,7 @@ async fn a_moment_that_has_passed_is_now() {
     assert!(start.elapsed() <= MS);
 }
 
+/// S-TIME-4: what was cancelled does not come, what came is not cancelled.
 #[beamish::test(seeds = 20)]
 async fn a_cancelled_timer_does_not_fire_and_one_that_fired_is_not_cancelled() {
     let timers: Vec<_> =
@@ -143,7 +147,7 @@ async fn a_cancelled_timer_does_not_fire_and_one_that_fired_is_not_cancelled() {
     }
 }
 
-/// Timers that are due at the very moment at which others cancel them.
+/// S-TIME-4: timers that are due at the very moment at which others cancel them.
 #[beamish::test(workers = 2)]
 async fn exactly_one_of_cancelled_and_delivered_on_real_threads() {
     const TIMERS: usize = 4_000;
@@ -182,6 +186,7 @@ async fn exactly_one_of_cancelled_and_delivered_on_real_threads() {
     assert!(receive::<usize>().timeout(Duration::ZERO).await.is_err(), "both happened");
 }
 
+/// S-TIME-1: sleeps, timers and time-outs are never early.
 #[beamish::test(workers = 2)]
 async fn real_timers_are_never_early() {
     for micros in [0, 1, 500, 999, 1_000, 1_001, 1_500, 3_000, 20_000] {
@@ -199,7 +204,7 @@ async fn real_timers_are_never_early() {
     }
 }
 
-// S-TIME-5
+/// S-TIME-5: the timers of a receiver that ends are released; a timer for a dead one is none.
 #[beamish::test]
 async fn timers_of_a_process_that_ends_are_released() {
     let handle = beamish::current_runtime().unwrap();
@@ -222,6 +227,7 @@ async fn timers_of_a_process_that_ends_are_released() {
     assert_eq!(handle.census().timers, 0);
 }
 
+/// S-TIME-5: so are those that are set while it dies.
 #[beamish::test]
 async fn timers_set_while_their_receiver_dies_are_released() {
     let handle = beamish::current_runtime().unwrap();

@@ -124,6 +124,7 @@ fn receives_and_sleeps_need_no_waker() {
     });
 }
 
+/// S-PROC-10: the hook hears of abnormal ends in a quiet runtime too.
 #[test]
 fn a_crash_hook_that_panics_harms_nobody() {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -160,6 +161,7 @@ fn a_crash_hook_may_use_the_process_and_even_exit() {
     finish(runtime, 2);
 }
 
+/// S-PROC-5: a panic stays inside its process, even in its first poll.
 #[test]
 fn a_first_poll_that_panics_is_an_end_like_any_other() {
     struct Never;

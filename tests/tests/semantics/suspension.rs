@@ -113,3 +113,16 @@ async fn a_suspended_process_does_nothing() {
         resume_process(busy);
     }
 }
+
+/// S-LIVE-3: timers go on, and what they send waits in the mailbox of a suspended process.
+#[beamish::test(seeds = 10)]
+async fn a_timer_fires_while_its_receiver_is_suspended() {
+    let pid = spawn(servant());
+    let timer = ask(pid, async { send_after(SECOND, me(), "tick") }).await;
+    suspend_process(pid).await.unwrap();
+    sleep(PAUSE).await;
+    assert_eq!(read_timer(timer), None);
+    assert_eq!(process_info(pid).await.unwrap().message_queue_len, 1);
+    resume_process(pid);
+    assert_eq!(ask(pid, drain::<&str>()).await, ["tick"]);
+}
