@@ -100,3 +100,18 @@
 //! # use beamish::prelude::*;
 //! fn ask(runtime: &Runtime) { let _ = runtime.block_on(async { std::rc::Rc::new(1) }); }
 //! ```
+//!
+//! # Only what can end is monitored, and only a timer is cancelled
+//!
+//! ```
+//! # use beamish::prelude::*;
+//! fn watch(pid: Pid) { let _ = (monitor(pid), monitor("name")); }
+//! ```
+//! ```compile_fail,E0277
+//! # use beamish::prelude::*;
+//! fn watch() { monitor(7); }
+//! ```
+//! ```compile_fail,E0308
+//! # use beamish::prelude::*;
+//! fn stop() { let _ = cancel_timer(make_ref()); }
+//! ```

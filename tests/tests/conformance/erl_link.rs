@@ -4,13 +4,13 @@ use beamish::prelude::*;
 
 use crate::support::*;
 
-async fn assert_linked(one: Pid, other: Pid) {
+pub(crate) async fn assert_linked(one: Pid, other: Pid) {
     assert!(links_of(one).await.contains(&other), "{one} is not linked to {other}");
     assert!(links_of(other).await.contains(&one), "{other} is not linked to {one}");
 }
 
 /// Neither of them (if it lives) has the other among its links.
-async fn assert_not_linked(one: Pid, other: Pid) {
+pub(crate) async fn assert_not_linked(one: Pid, other: Pid) {
     for (pid, peer) in [(one, other), (other, one)] {
         if let Some(info) = process_info(pid).await {
             assert!(!info.links.contains(&peer), "{pid} is still linked to {peer}");
@@ -69,7 +69,7 @@ async fn otp_erl_link_suite_process_monitors() {
 }
 
 /// A monitor's life: set, not to be taken by its target, taken back, set again, fired, refused.
-async fn monitor_life(watcher: Pid, target: Pid, name: Option<&'static str>) {
+pub(crate) async fn monitor_life(watcher: Pid, target: Pid, name: Option<&'static str>) {
     let watch = move || match name {
         Some(name) => monitor(name),
         None => monitor(target),
@@ -173,7 +173,11 @@ async fn otp_erl_link_suite_otp_17127_local_link_with_simultaneous_link_unlink_t
 }
 
 async fn simultaneous_link_unlink() {
-    let (one, other) = (spawn(servant()), spawn(servant()));
+    link_against_link_and_unlink(spawn(servant()), spawn(servant())).await;
+}
+
+/// Two servants: one links, the other links and unlinks.
+pub(crate) async fn link_against_link_and_unlink(one: Pid, other: Pid) {
     ask(one, async { trap_exit(true) }).await;
     tell(one, async move { link(other).unwrap() });
     tell(other, async move {
@@ -198,7 +202,11 @@ async fn otp_erl_link_suite_otp_17127_local_random_threads() {
 }
 
 async fn random_link_program(seed: u64, operations: u64) {
-    let (one, other) = (spawn(servant()), spawn(servant()));
+    random_links(spawn(servant()), spawn(servant()), seed, operations).await;
+}
+
+/// Two servants run a program of links and unlinks each.
+pub(crate) async fn random_links(one: Pid, other: Pid, seed: u64, operations: u64) {
     ask(one, async { trap_exit(true) }).await;
     for (dice, pid, peer) in [(2 * seed, one, other), (2 * seed + 1, other, one)] {
         tell(pid, async move {

@@ -19,3 +19,4 @@ mod scheduler;
 mod signal;
 mod support;
 mod timer_bif;
+mod two_runtimes;

@@ -174,6 +174,19 @@ async fn otp_process_suite_trap_exit_badarg_in_bif() {
     }
 }
 
+/// A process may begin with much that it was given.
+#[beamish::test]
+async fn otp_process_suite_spawn_huge_arglist() {
+    for _ in 0..100 {
+        let (argument, text) = ([7_u64; 4_096], garbage());
+        let (_, watch) = spawn_monitor(async move {
+            yield_now().await;
+            assert_eq!((argument.iter().sum::<u64>(), text.len()), (7 * 4_096, garbage().len()));
+        });
+        assert_eq!(down_of(watch).await, ExitReason::Normal);
+    }
+}
+
 /// S-PROC-3: a pid does not come back soon, although its slot may.
 #[beamish::test]
 async fn otp_process_suite_no_pid_wrap() {

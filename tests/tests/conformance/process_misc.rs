@@ -358,6 +358,45 @@ async fn otp_process_suite_processes_iter() {
     assert_eq!(seen, crew.len());
 }
 
+/// Questions of every priority at once, to one process of low priority: all are answered.
+#[beamish::test]
+async fn otp_process_suite_system_task_blast() {
+    let low = SpawnOptions::new().priority(Priority::Low).spawn(forever()).unwrap().pid;
+    let priorities = [Priority::Low, Priority::Normal, Priority::High, Priority::Max];
+    let askers: Vec<Monitor> = (0..1_000)
+        .map(|asker: usize| {
+            let asks = async move {
+                for _ in 0..10 {
+                    assert_eq!(process_info(low).await.expect("it lives").pid, low);
+                }
+            };
+            let options = SpawnOptions::new().monitor().priority(priorities[asker % 4]);
+            options.spawn(asks).unwrap().monitor.unwrap()
+        })
+        .collect();
+    for asker in askers {
+        assert_eq!(down_of(asker).await, ExitReason::Normal);
+    }
+}
+
+/// S-LIVE-3: what is asked of a suspended process is answered, and leaves it suspended.
+#[beamish::test]
+async fn otp_process_suite_system_task_on_suspended() {
+    let pid = spawn(tells_when_awake(me(), Activity::Polls));
+    suspend_process(pid).await.unwrap();
+    for _ in 0..100 {
+        let watch = monitor(pid);
+        let info = process_info(pid).await.unwrap();
+        assert_eq!((info.status, info.monitored_by.len()), (ProcessStatus::Suspended, 1));
+        assert!(demonitor(watch));
+    }
+    send(pid, "wake up");
+    assert_eq!(process_info(pid).await.unwrap().message_queue_len, 1);
+    expect_no_message().await;
+    resume_process(pid);
+    assert_eq!(next::<&str>().await, "awake");
+}
+
 /// S-LIVE-4: a process of high priority gets its answers from one of low priority, although others
 /// of a priority between them never stop running.
 #[beamish::test(workers = 1)]

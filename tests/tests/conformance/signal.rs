@@ -241,6 +241,43 @@ async fn otp_signal_suite_dirty_schedule() {
     assert_eq!(down_of(watch).await, ExitReason::Normal);
 }
 
+/// S-LIVE-1: many who ask, link, monitor and send at once are all served, in their order, by a
+/// process that is at work itself.
+#[beamish::test]
+async fn otp_signal_suite_contended_signal_handling() {
+    let busy = spawn(async {
+        loop {
+            consume_reductions(100).await;
+        }
+    });
+    let askers: Vec<Monitor> = (0..50)
+        .map(|asker| {
+            let asks = async move {
+                trap_exit(true);
+                for round in 0..50 {
+                    let watch = monitor(busy);
+                    link(busy).unwrap();
+                    send(busy, (asker, round));
+                    let info = process_info(busy).await.expect("it lives");
+                    assert!(info.monitored_by.contains(&me()) && info.links.contains(&me()));
+                    assert!(demonitor(watch));
+                    unlink(busy);
+                    let info = process_info(busy).await.expect("it lives");
+                    assert!(!info.monitored_by.contains(&me()) && !info.links.contains(&me()));
+                }
+            };
+            spawn_monitor(asks).1
+        })
+        .collect();
+    for asker in askers {
+        assert_eq!(down_of(asker).await, ExitReason::Normal);
+    }
+    assert_eq!(process_info(busy).await.unwrap().message_queue_len, 50 * 50);
+    let watch = monitor(busy);
+    exit_process(busy, ExitReason::Kill);
+    assert_eq!(down_of(watch).await, ExitReason::Killed);
+}
+
 /// S-SEND-3: many senders push signals at once: each keeps its order, nothing is lost, the receiver
 /// lives.
 #[beamish::test]

@@ -1,6 +1,6 @@
 //! Timers, after Erlang's `timer_bif_SUITE`. The clock is virtual wherever time passes.
 
-use std::time::Duration;
+use std::{sync::mpsc, time::Duration};
 
 use beamish::prelude::*;
 
@@ -95,6 +95,16 @@ async fn otp_timer_bif_suite_send_after_e() {
     sleep(BIG).await;
     expect_no_message().await;
     assert!(cancel_timer(timer).is_some());
+}
+
+/// S-TIME-4: a timer that nobody knows (its runtime is gone) is no error either.
+#[beamish::test]
+async fn otp_timer_bif_suite_cancel_timer_e() {
+    let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
+    let timer = runtime.block_on(async { send_after(BIG, "nobody", "never") }).unwrap();
+    assert!(read_timer(timer).is_some());
+    drop(runtime);
+    assert_eq!((read_timer(timer), cancel_timer(timer)), (None, None));
 }
 
 #[beamish::test(seed = 1)]
@@ -285,6 +295,27 @@ async fn otp_timer_bif_suite_auto_cancel_yielding() {
     exit_process(pid, ExitReason::Kill);
     ended(pid).await;
     assert_eq!(cancel_all(timers), 0);
+}
+
+/// S-FAIR-3: the timers of a worker that stands still are fired by the others.
+#[beamish::test(workers = 2)]
+async fn otp_timer_bif_suite_suspended_scheduler_timeout() {
+    let (told, fired) = mpsc::channel();
+    let receiver = spawn(async move {
+        loop {
+            told.send(receive::<u64>().await).unwrap();
+        }
+    });
+    for round in 0..5 {
+        for count in 0..10 {
+            send_after(Duration::from_millis(count), receiver, 10 * round + count);
+        }
+        // This process holds the worker that has the timers.
+        let seen: Vec<u64> =
+            (0..10).map(|_| fired.recv_timeout(PATIENCE).expect("they fire")).collect();
+        assert_eq!(seen.iter().sum::<u64>(), 100 * round + 45);
+        yield_now().await;
+    }
 }
 
 /// Zero timers set from the message of a zero timer, many at a time: other timers still come.
