@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::{
     alias::AliasState,
+    answer::Request,
     link::Links,
     mailbox::{Mark, Saved},
     monitor::{Monitoring, Watcher},
@@ -54,6 +55,8 @@ pub(crate) struct Rare {
     pub(crate) waker: Option<Waker>,
     /// Queue length at which to warn.
     pub(crate) warning_mark: Option<u32>,
+    /// Who waits to hear that the process is suspended: told when its poll is over.
+    pub(crate) suspenders: Vec<Request<()>>,
     /// How often the process is suspended.
     pub(crate) suspensions: u32,
     /// Since when, on the runtime's clock.

@@ -143,7 +143,10 @@ pub fn hibernate() -> impl Future<Output = ()> + Send {
     poll_fn(move |_| {
         with_turn(|turn| {
             turn.drain();
-            if turn.private().queue_len.get() > 0 && !turn.is_dying() {
+            if turn.must_stop() {
+                return Poll::Pending;
+            }
+            if turn.private().queue_len.get() > 0 {
                 return Poll::Ready(());
             }
             if !std::mem::replace(&mut asleep, true) {

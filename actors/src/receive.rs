@@ -226,7 +226,7 @@ impl<T: Send + 'static, F: Filter<T>, W: Wait<T>> Receive<T, F, W> {
                 return Poll::Ready(W::ready(message));
             }
         }
-        if turn.is_dying() {
+        if turn.must_stop() {
             return Poll::Pending;
         }
         if let Some(expired) = self.wait.expired() {
@@ -348,7 +348,7 @@ impl Selector {
             self.held = Some(origin);
             return Poll::Ready(Some(message));
         }
-        if turn.is_dying() {
+        if turn.must_stop() {
             return Poll::Pending;
         }
         if self.deadline.as_mut().is_some_and(|deadline| deadline.is_over(turn)) {
@@ -384,7 +384,7 @@ impl Future for Next<'_> {
 impl Turn<'_> {
     /// Whether a receive must give way: the process is to end, or its turn is used up.
     #[inline]
-    fn must_stop(&self) -> bool {
+    pub(crate) fn must_stop(&self) -> bool {
         if !self.is_used_up() {
             return false;
         }
@@ -407,7 +407,8 @@ impl Turn<'_> {
         {
             return Some(found);
         }
-        if !self.drain() || self.is_dying() {
+        // A signal among them may have ended the turn.
+        if !self.drain() || self.is_used_up() {
             return None;
         }
         private.candidate(cursor, &wanted)

@@ -6,6 +6,7 @@ use crate::{
     ambient::with_turn,
     answer::{Request, request},
     links::NoProc,
+    panics,
     pid::Pid,
     signal::Signal,
     slot::Stage,
@@ -68,9 +69,21 @@ impl Turn<'_> {
                 rare.suspended_since = now;
             }
             rare.suspensions += 1;
+            rare.suspenders.push(request);
         });
         self.set_stage(Stage::Suspended);
-        request.answer(Some(()));
+        // It may be in the middle of a poll, which a receive is to end.
+        self.use_up();
+    }
+
+    /// The process does not run: whoever suspended it may know.
+    pub(crate) fn answer_suspenders(&self) {
+        let waiting = self.private().if_extra(|extra| {
+            extra.rare.as_deref_mut().map(|rare| std::mem::take(&mut rare.suspenders))
+        });
+        for request in waiting.flatten().unwrap_or_default() {
+            panics::contain(|| request.answer(Some(())));
+        }
     }
 
     pub(crate) fn resume(&self) {

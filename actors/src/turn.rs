@@ -128,6 +128,9 @@ impl<'a> Turn<'a> {
                 return termination::terminate(self, reason);
             }
             self.settle_reductions();
+            if self.is_used_up() {
+                self.answer_suspenders();
+            }
             if self.yielding.get() {
                 return self.worker.schedule_back(self.slot.task(), self.slot.priority());
             }
@@ -179,11 +182,15 @@ impl<'a> Turn<'a> {
         if dying.is_none() {
             *dying = Some(reason);
             self.is_dying.set(true);
-            // So that the look at the reductions, which every receive takes, finds it.
-            self.settle_reductions();
-            self.left.set(0);
-            self.settled.set(0);
+            self.use_up();
         }
+    }
+
+    /// Ends the turn at the next receive: the look at the reductions, which each takes, finds it.
+    pub(crate) fn use_up(&self) {
+        self.settle_reductions();
+        self.left.set(0);
+        self.settled.set(0);
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -125,4 +126,33 @@ async fn a_timer_fires_while_its_receiver_is_suspended() {
     assert_eq!(process_info(pid).await.unwrap().message_queue_len, 1);
     resume_process(pid);
     assert_eq!(ask(pid, drain::<&str>()).await, ["tick"]);
+}
+
+/// S-LIVE-3: a process that is suspended while it runs stops at its next await, even if the message
+/// that it waits for is there.
+#[beamish::test(workers = 2)]
+async fn a_message_that_is_there_does_not_keep_a_suspended_process_going() {
+    let (let_go, held) = mpsc::channel::<()>();
+    let (told, started) = mpsc::channel();
+    let done = Arc::new(AtomicU32::new(0));
+    let count = done.clone();
+    let busy = spawn_link(async move {
+        told.send(()).unwrap();
+        held.recv().unwrap();
+        drop((told, held));
+        loop {
+            receive::<u32>().await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    started.recv().unwrap();
+    let mut suspending = Box::pin(suspend_process(busy));
+    poll_once(suspending.as_mut()).await;
+    send(busy, 1_u32);
+    let_go.send(()).unwrap();
+    suspending.await.unwrap();
+    assert!(process_info(busy).await.is_some());
+    assert_eq!(done.load(Ordering::SeqCst), 0, "it went on");
+    resume_process(busy);
+    eventually!(done.load(Ordering::SeqCst) == 1);
 }
