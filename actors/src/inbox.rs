@@ -45,6 +45,8 @@ use std::{
     ptr::{self, NonNull},
 };
 
+use beamish_runtime::prefetch;
+
 use crate::{
     node::{Header, Message},
     sync::{AtomicPtr, Ordering},
@@ -302,6 +304,8 @@ impl Chain {
         // SAFETY: the node is ours; the chain gives it up.
         unsafe {
             let next = node.as_ref().next();
+            // The next one's line comes while this one is handled.
+            prefetch(next);
             self.head.set(next);
             if next.is_null() {
                 self.tail.set(ptr::null_mut());

@@ -5,10 +5,15 @@ use std::ptr::{self, NonNull};
 
 use super::BATCH;
 use super::depot::{ALL_CLASSES, Batch, DEPOTS, Depot, Free, Supply};
+use crate::prefetch::prefetch;
 
 thread_local! {
     static CACHE: Cache = const { Cache { classes: [const { Class::new() }; ALL_CLASSES] } };
 }
+
+/// How many blocks ahead of its use a block's line is fetched: it may be in another core's cache, or
+/// in none, which takes as long as some allocations. Twice as many gained nothing more.
+const AHEAD: usize = 4;
 
 struct Cache {
     classes: [Class; ALL_CLASSES],
@@ -20,6 +25,8 @@ struct Class {
     head: Cell<*mut Free>,
     /// Blocks in that list; 64 at most.
     count: Cell<usize>,
+    /// The blocks on top of the list, each at its place in it modulo [`AHEAD`]. Only hints.
+    recent: [Cell<*const Free>; AHEAD],
     /// A list of 64 blocks set aside, or null. It keeps a thread that allocates and releases around
     /// a multiple of 64 from going to the depot each time.
     aside: Cell<*mut Free>,
@@ -61,22 +68,11 @@ unsafe fn release_uncached(class: usize, block: NonNull<u8>) {
     let head = block.cast::<Free>();
     // SAFETY: the caller gives us the block; it is large and aligned enough for a `Free`. The rest
     // of it is written by the depot.
-    unsafe { (&raw mut (*head.as_ptr()).next).write(ptr::null_mut()) };
-    DEPOTS[class].give(Batch { head, count: 1 });
-}
-
-/// Fetches the line that the next `allocate` will read: a block that was released on another core
-/// is in that core's cache, and the way takes longer than what most callers do until then.
-#[inline(always)]
-fn prefetch(block: *const Free) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing, whatever the address.
     unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(block.cast());
+        (&raw mut (*head.as_ptr()).next).write(ptr::null_mut());
+        (&raw mut (*head.as_ptr()).ahead).write(ptr::null());
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = block;
+    DEPOTS[class].give(Batch { head, count: 1 });
 }
 
 impl Class {
@@ -84,6 +80,7 @@ impl Class {
         Self {
             head: Cell::new(ptr::null_mut()),
             count: Cell::new(0),
+            recent: [const { Cell::new(ptr::null()) }; AHEAD],
             aside: Cell::new(ptr::null_mut()),
             run: Cell::new(ptr::null_mut()),
             run_bytes: Cell::new(0),
@@ -93,12 +90,14 @@ impl Class {
     #[inline]
     fn allocate(&self, depot: &Depot) -> NonNull<u8> {
         let Some(head) = NonNull::new(self.head.get()) else { return self.refill(depot) };
-        // SAFETY: a block in the list is a free block that only this thread can reach; its `next`
-        // was written when it was put there.
-        let next = unsafe { (*head.as_ptr()).next };
-        prefetch(next);
+        // SAFETY: a block in the list is a free block that only this thread can reach; these fields
+        // were written when it was put there.
+        let (next, ahead) = unsafe { ((*head.as_ptr()).next, (*head.as_ptr()).ahead) };
+        prefetch(ahead);
+        let place = self.count.get() - 1;
+        self.recent[place % AHEAD].set(ahead);
         self.head.set(next);
-        self.count.set(self.count.get() - 1);
+        self.count.set(place);
         head.cast()
     }
 
@@ -152,11 +151,15 @@ impl Class {
             self.set_aside(&DEPOTS[class]);
         }
         let free = block.cast::<Free>().as_ptr();
+        let place = self.count.get();
         // SAFETY: the caller gives us the block; it is large and aligned enough for a `Free`, and
-        // only this field of it is written.
-        unsafe { (&raw mut (*free).next).write(self.head.get()) };
+        // only these fields of it are written.
+        unsafe {
+            (&raw mut (*free).next).write(self.head.get());
+            (&raw mut (*free).ahead).write(self.recent[place % AHEAD].replace(free));
+        }
         self.head.set(free);
-        self.count.set(self.count.get() + 1);
+        self.count.set(place + 1);
     }
 
     /// Sets the full list aside; what was there before goes to the depot.

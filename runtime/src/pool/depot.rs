@@ -24,6 +24,8 @@ const _: () = assert!(FIRST_CHUNK >= BATCH * ALL_CLASSES * CLASS_STEP, "a chunk 
 pub(super) struct Free {
     /// The next block of the same list.
     pub(super) next: *mut Free,
+    /// A block some places further on, to be fetched early. Only a hint: it may be out of date.
+    pub(super) ahead: *const Free,
     /// In the first block of a batch in the depot: the next batch.
     next_batch: *mut Free,
     /// In the first block of a batch: how many blocks it has.
