@@ -42,9 +42,11 @@ impl Turn<'_> {
     }
 
     /// Takes everything out of the inbox; whether anything was in it.
+    ///
+    /// A destructor may call it while older signals are being taken in: then it takes nothing.
     #[inline]
     pub(crate) fn drain(&self) -> bool {
-        if self.slot().inbox.looks_empty() {
+        if self.slot().inbox.looks_empty() || self.taking_in.get() {
             return false;
         }
         let generation = self.pid().generation();
@@ -77,6 +79,7 @@ impl Turn<'_> {
     #[inline(never)]
     fn take_in_all(&self, chain: &Chain) {
         let before = self.private().queue_len.get();
+        self.taking_in.set(true);
         while let Some(message) = chain.pop() {
             if self.is_dying() {
                 self.unread.push(message);
@@ -85,6 +88,7 @@ impl Turn<'_> {
                 crate::panics::contain(|| self.take_in(message));
             }
         }
+        self.taking_in.set(false);
         let after = self.private().queue_len.get();
         self.shared().tally.messages.add(i64::from(after) - i64::from(before));
     }
@@ -181,5 +185,37 @@ impl Turn<'_> {
     /// Drops a message, whatever its destructor does.
     pub(crate) fn discard(&self, message: Message) {
         crate::panics::contain(|| drop(message));
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{
+        Reference, Runtime, ambient::with_turn, demonitor_flush, me, monitor, receive, send,
+    };
+
+    /// Sends from its destructor, and looks into the inbox.
+    #[derive(Debug, PartialEq)]
+    struct Loud;
+
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            send(me(), "second");
+            demonitor_flush(monitor(me()));
+        }
+    }
+
+    /// What comes while signals are taken in waits until they are.
+    #[test]
+    fn a_destructor_that_looks_into_the_inbox_changes_no_order() {
+        let runtime = Runtime::builder().workers(1).build().unwrap();
+        let order = runtime.block_on(async {
+            let nobodys = Reference::new(me().node(), u64::MAX);
+            with_turn(|turn| turn.tell_end(me(), nobodys, ExitReason::custom(Loud)));
+            send(me(), "first");
+            [receive::<&str>().await, receive::<&str>().await]
+        });
+        assert_eq!(order, Ok(["first", "second"]));
     }
 }

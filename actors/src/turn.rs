@@ -49,6 +49,8 @@ pub(crate) struct Turn<'a> {
     /// What was left when the reductions were last added up.
     settled: Cell<u32>,
     yielding: Cell<bool>,
+    /// Whether signals are being handled, one by one.
+    pub(crate) taking_in: Cell<bool>,
     is_dying: Cell<bool>,
     /// Why the process is to end, if it is.
     dying: RefCell<Option<ExitReason>>,
@@ -72,6 +74,7 @@ unsafe fn run(task: Task, worker: &Worker) {
         left: Cell::new(REDUCTIONS),
         settled: Cell::new(REDUCTIONS),
         yielding: Cell::new(false),
+        taking_in: Cell::new(false),
         is_dying: Cell::new(false),
         dying: RefCell::new(None),
         unread: Chain::default(),
