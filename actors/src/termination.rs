@@ -198,13 +198,62 @@ fn say(turn: &Turn<'_>, mut farewell: Farewell) {
     turn.worker().schedule_back(turn.slot().task(), turn.slot().priority());
 }
 
+/// Takes back what a destructor of the exit reason did as the process: whom it linked or monitored
+/// hears that there is no such process.
+#[cold]
+fn say_late(turn: &Turn<'_>) {
+    while drop_belongings(turn) {}
+    let extra = turn.private().extra.take().unwrap_or_default();
+    let mut farewell = Farewell::new(turn, ExitReason::NoProc, extra, Chain::default());
+    while !farewell.say_portion(turn) {}
+}
+
 /// Step 7.
 fn finish(turn: &Turn<'_>) {
     let private = turn.private();
-    panics::contain(|| drop(private.extra.take()));
+    while private.extra.borrow().is_some() {
+        say_late(turn);
+    }
     private.flags.set(Flags::default());
     private.reductions.set(0);
     // What is dropped from here on, the exit reason above all, must not find the process.
     ambient::leave();
     turn.shared().vacate(turn.worker().index(), turn.slot());
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        Exit, ExitReason, Pid, Runtime, link, me, monitor, process_info, receive, spawn, trap_exit,
+    };
+
+    /// Ties the process that drops it to another.
+    #[derive(Debug, PartialEq)]
+    struct Late(Pid);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let _ = link(self.0);
+            let _ = monitor(self.0);
+        }
+    }
+
+    #[test]
+    fn what_the_exit_reason_does_when_it_is_dropped_is_taken_back() {
+        let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
+        let handle = runtime.handle();
+        let seen = runtime.block_on(async {
+            trap_exit(true);
+            let parent = me();
+            let child = spawn(async move { Err::<(), _>(ExitReason::custom(Late(parent))) });
+            let exit = receive::<Exit>().timeout(Duration::from_secs(10)).await.unwrap();
+            assert_eq!(exit, Exit { from: child, reason: ExitReason::NoProc });
+            process_info(me()).await.unwrap().monitored_by
+        });
+        assert_eq!(seen, Ok(Vec::new()));
+        runtime.shutdown(Duration::from_secs(10)).unwrap();
+        assert_eq!(handle.census(), crate::runtime::Census::default());
+    }
 }
