@@ -121,7 +121,12 @@ pub enum Priority {
 /// Tasks for this crate's own tests.
 #[cfg(test)]
 pub(crate) mod testing {
+    #[cfg(not(loom))]
+    use std::any::Any;
+
     use super::*;
+    #[cfg(not(loom))]
+    use crate::sync::Mutex;
 
     /// Tasks that do nothing; to be told apart, never to be run.
     #[derive(Debug)]
@@ -139,7 +144,10 @@ pub(crate) mod testing {
         }
     }
 
-    /// A task that calls a closure each time it runs. Keep it until the workers have ended.
+    /// A task that calls a closure each time it runs.
+    ///
+    /// It is never freed: a worker may still be in the closure when the test, which heard from
+    /// the closure, is over. See [`KEPT`].
     #[cfg(not(loom))]
     #[repr(C)]
     pub(crate) struct Unit<F> {
@@ -147,20 +155,28 @@ pub(crate) mod testing {
         body: F,
     }
 
+    /// All units ever made. What a static leads to is no leak to the sanitizer, which goes on
+    /// looking for everything else that these tests leave behind.
+    #[cfg(not(loom))]
+    static KEPT: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
+
     #[cfg(not(loom))]
     impl<F: Fn(&Worker, Task) + Send + Sync + 'static> Unit<F> {
-        pub(crate) fn new(body: F) -> Self {
-            Self { header: Header::new(&VTable { run: Self::run }), body }
+        pub(crate) fn new(body: F) -> &'static Self {
+            let header = Header::new(&VTable { run: Self::run });
+            let unit: &'static Self = Box::leak(Box::new(Self { header, body }));
+            KEPT.lock().push(unit);
+            unit
         }
 
-        pub(crate) fn task(&self) -> Task {
-            // SAFETY: tests keep the unit until the workers have ended; its body is `Sync`. The
-            // pointer is made from the whole unit, so it may be used for the whole of it.
+        pub(crate) fn task(&'static self) -> Task {
+            // SAFETY: the unit is there for ever; its body is `Sync`. The pointer is made from the
+            // whole unit, so it may be used for the whole of it.
             unsafe { Task::from_raw(NonNull::from(self).cast()) }
         }
 
         unsafe fn run(task: Task, worker: &Worker) {
-            // SAFETY: the header is the first field of a `Unit<F>` that is still there.
+            // SAFETY: the header is the first field of a `Unit<F>`, which is never freed.
             let unit = unsafe { task.as_ptr().cast::<Self>().as_ref() };
             (unit.body)(worker, task);
         }
