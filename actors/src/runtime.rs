@@ -4,7 +4,6 @@ use std::{any::Any, fmt, io, sync::Arc, time::Duration};
 
 use beamish_runtime::{Config, Drive, Scheduler, WorkerCounters};
 use crossbeam_channel::bounded;
-use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     report::{CrashReport, Hook, Reporter},
     shared::{Shared, share},
     spawn::{SpawnError, SpawnOptions, Start},
+    sync::plain::Mutex,
 };
 
 /// How many processes a runtime holds unless told otherwise: OTP's present default.

@@ -4,7 +4,6 @@ use std::sync::{Arc, Weak, atomic::AtomicU32};
 
 use beamish_runtime::{Drive, Scheduler, TimerKey, barrier};
 use hashbrown::HashMap;
-use parking_lot::RwLock;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
     signal::Signal,
     slot::Slot,
     spawn::{SpawnError, Start},
-    sync::{AtomicBool, AtomicU64, Ordering},
+    sync::{AtomicBool, AtomicU64, Ordering, plain::RwLock},
     table::Table,
     tally::Tally,
     turn::{self, Turn},

@@ -2,10 +2,14 @@
 //!
 //! Ordinary builds use the standard library and `parking_lot`; `--cfg loom` builds use loom's
 //! types, which explore every interleaving the memory model allows. Nothing else in the crate may
-//! name either, except locks that no model touches.
+//! name either. Locks that no model touches come from [`plain`].
+//!
+//! `parking_lot` keeps queues of threads in integers that it turns into pointers. Miri cannot check
+//! such pointers, so under `cfg(miri)` all locks are the standard library's: what remains is checked
+//! with strict provenance.
 
 #[cfg(not(loom))]
-pub(crate) use parking_lot::{Mutex, RwLock};
+pub(crate) use self::plain::{Mutex, RwLock};
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
@@ -13,7 +17,7 @@ pub(crate) use std::{
 };
 
 #[cfg(loom)]
-pub(crate) use self::model::{Mutex, RwLock};
+pub(crate) use self::locks::{Mutex, RwLock};
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
@@ -60,36 +64,52 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-/// Loom's locks behind `parking_lot`'s signatures.
-#[cfg(loom)]
-mod model {
-    use loom::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+/// Locks that no model touches.
+pub(crate) mod plain {
+    #[cfg(miri)]
+    pub(crate) use super::locks::{Mutex, RwLock};
+    #[cfg(not(miri))]
+    pub(crate) use parking_lot::{Mutex, RwLock};
+}
 
-    const POISONED: &str = "a model that panics while it holds a lock has failed already";
+/// Loom's locks, or the standard library's, behind `parking_lot`'s signatures.
+#[cfg(any(loom, miri))]
+mod locks {
+    #[cfg(loom)]
+    use loom::sync::{self, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+    use std::sync::PoisonError;
+    #[cfg(not(loom))]
+    use std::sync::{self, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
     #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(sync::Mutex::new(value))
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().expect(POISONED)
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct RwLock<T>(loom::sync::RwLock<T>);
+    pub(crate) struct RwLock<T>(sync::RwLock<T>);
 
     impl<T> RwLock<T> {
+        /// For statics; loom's locks cannot be in one.
+        #[cfg(not(loom))]
+        pub(crate) const fn new(value: T) -> Self {
+            Self(sync::RwLock::new(value))
+        }
+
         pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
-            self.0.read().expect(POISONED)
+            self.0.read().unwrap_or_else(PoisonError::into_inner)
         }
 
         pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
-            self.0.write().expect(POISONED)
+            self.0.write().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! Code that is modelled takes its atomics, locks and threads from here. Under `cfg(loom)` they
 //! are loom's, so that a model explores every interleaving of them; otherwise they are the
-//! standard library's atomics and threads and `parking_lot`'s locks.
+//! standard library's atomics and threads and `parking_lot`'s locks. Locks that no model touches
+//! come from [`plain`].
+//!
+//! `parking_lot` keeps queues of threads in integers that it turns into pointers. Miri cannot check
+//! such pointers, so under `cfg(miri)` all locks are the standard library's: what remains is checked
+//! with strict provenance.
 //!
 //! The run queues have their own exchange, in `deque.rs`.
 
@@ -53,7 +58,7 @@ pub(crate) use model_local as thread_local;
 pub(crate) use std::thread_local;
 
 #[cfg(not(loom))]
-pub(crate) use parking_lot::Mutex;
+pub(crate) use self::plain::Mutex;
 
 #[cfg(loom)]
 pub(crate) use self::model::Mutex;
@@ -73,6 +78,85 @@ mod model {
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("a model that panics while it holds a lock has failed already")
+        }
+    }
+}
+
+/// Locks that are not exchanged for loom's.
+pub(crate) mod plain {
+    #[cfg(miri)]
+    pub(crate) use super::standard::{Condvar, Mutex};
+    #[cfg(not(miri))]
+    pub(crate) use parking_lot::{Condvar, Mutex};
+}
+
+/// The standard library's locks behind `parking_lot`'s signatures, as far as we use them.
+#[cfg(miri)]
+mod standard {
+    use std::ops::{Deref, DerefMut};
+    use std::sync::{self, PoisonError, WaitTimeoutResult};
+    use std::time::Instant;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+    /// Empty only while it waits.
+    pub(crate) struct MutexGuard<'a, T>(Option<sync::MutexGuard<'a, T>>);
+
+    #[derive(Debug)]
+    pub(crate) struct Condvar(sync::Condvar);
+
+    const NOT_WAITING: &str = "whoever has a guard does not wait with it";
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        }
+    }
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.0.as_deref().expect(NOT_WAITING)
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_deref_mut().expect(NOT_WAITING)
+        }
+    }
+
+    impl Condvar {
+        pub(crate) const fn new() -> Self {
+            Self(sync::Condvar::new())
+        }
+
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+
+        pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            let locked = guard.0.take().expect(NOT_WAITING);
+            guard.0 = Some(self.0.wait(locked).unwrap_or_else(PoisonError::into_inner));
+        }
+
+        pub(crate) fn wait_until<T>(
+            &self,
+            guard: &mut MutexGuard<'_, T>,
+            end: Instant,
+        ) -> WaitTimeoutResult {
+            let limit = end.saturating_duration_since(Instant::now());
+            let locked = guard.0.take().expect(NOT_WAITING);
+            let waited = self.0.wait_timeout(locked, limit);
+            let (locked, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            guard.0 = Some(locked);
+            result
         }
     }
 }

@@ -6,8 +6,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::barrier;
 use crate::board::Board;
 use crate::clock::Clock;
@@ -20,6 +18,7 @@ use crate::monitor::{Monitor, Rounds};
 use crate::queue::Queues;
 use crate::scheduler::{Scheduler, Stuck};
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::plain::{Condvar, Mutex};
 use crate::task::{Priority, Task};
 use crate::timer::Timers;
 use crate::worker::Worker;

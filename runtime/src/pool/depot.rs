@@ -3,10 +3,9 @@
 use std::alloc::{self, Layout, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
-use parking_lot::Mutex;
-
 use super::{BATCH, CLASS_STEP, Stats};
 use crate::pages;
+use crate::sync::plain::Mutex;
 
 /// How many classes there are for layouts: blocks of up to 512 bytes.
 pub(super) const CLASSES: usize = 8;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::sync::Mutex;
 use crate::task::testing::Unit;
 use crate::{Config, Expiry, Nanos, Priority, Scheduler, Stuck, Worker};
 
@@ -182,7 +183,7 @@ fn work_behind_a_poll_that_does_not_end_is_taken_over() {
         })
         .collect();
     let tasks: Vec<_> = others.iter().map(|other| other.task()).collect();
-    let done = parking_lot::Mutex::new(done);
+    let done = Mutex::new(done);
     let (report, reported) = mpsc::channel();
     let hog = Unit::new(move |worker: &Worker, _| {
         tasks.iter().for_each(|&task| worker.schedule(task, Priority::Normal));
@@ -269,7 +270,7 @@ fn join_names_the_stuck_worker() {
     let scheduler = started(2);
     let (begun, begins) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
-    let released = parking_lot::Mutex::new(released);
+    let released = Mutex::new(released);
     let hog = Unit::new(move |worker: &Worker, _| {
         begun.send(worker.index()).expect("the test waits");
         released.lock().recv_timeout(LONG).expect("released");
