@@ -215,8 +215,9 @@ mod tests {
 
     #[test]
     fn both_sides_agree_after_every_sequence_of_eight_steps() {
-        // Six kinds of step: link, unlink, deliver, on either side.
-        for program in 0..6_u32.pow(8) {
+        // Six kinds of step: link, unlink, deliver, on either side. Miri takes some.
+        let stride = if cfg!(miri) { 9_973 } else { 1 };
+        for program in (0..6_u32.pow(8)).step_by(stride) {
             let mut pair = Pair::default();
             let mut rest = program;
             for _ in 0..8 {

@@ -126,7 +126,7 @@ fn blocks_that_cross_threads_come_back_and_none_is_lost() {
 #[test]
 fn memory_is_reused_rather_than_grown() {
     const CLASS: usize = 14;
-    let count = if cfg!(miri) { 200 } else { 20_000 };
+    let count = if cfg!(miri) { 2 * BATCH + 2 } else { 20_000 };
     let churn = move || {
         let blocks: Vec<_> = (0..count).map(|_| cache::allocate(CLASS)).collect();
         assert_eq!(blocks.iter().collect::<HashSet<_>>().len(), count, "handed out twice");
@@ -134,7 +134,7 @@ fn memory_is_reused_rather_than_grown() {
     };
     churn();
     let before = chunks(CLASS);
-    for _ in 0..5 {
+    for _ in 0..if cfg!(miri) { 2 } else { 5 } {
         thread::spawn(churn).join().unwrap();
         churn();
     }

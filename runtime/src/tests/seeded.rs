@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
-
+use crate::sync::Mutex;
 use crate::task::testing::Unit;
 use crate::{Config, Drive, Expiry, Nanos, Priority, Scheduler};
 
@@ -59,10 +58,11 @@ fn low_runs_about_once_in_eight_turns() {
     let normal = Unit::new(|worker, task| worker.schedule(task, Priority::Normal));
     scheduler.schedule(low.task(), Priority::Low);
     scheduler.schedule(normal.task(), Priority::Normal);
+    let all = if cfg!(miri) { 800 } else { 8_000 };
     let turns = AtomicU64::new(0);
-    scheduler.drive(&|| turns.fetch_add(1, Ordering::Relaxed) == 8_000);
+    scheduler.drive(&|| turns.fetch_add(1, Ordering::Relaxed) == all);
     let low_runs = low_runs.load(Ordering::Relaxed);
-    assert!((800..1_200).contains(&low_runs), "{low_runs} of 8,000");
+    assert!((all / 10..all * 3 / 20).contains(&low_runs), "{low_runs} of {all}");
 }
 
 #[test]
