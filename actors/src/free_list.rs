@@ -60,6 +60,13 @@ impl FreeList {
         }
         self.lock.other(|| Held(self).pop())?
     }
+
+    /// What is in the list, as far as can be seen without holding it. For anybody.
+    pub(crate) fn glance(&self) -> impl Iterator<Item = u32> {
+        // Relaxed: as in `take`. Whatever is seen, it is no place outside of the list.
+        let len = self.len.load(Ordering::Relaxed);
+        self.indices[..len].iter().map(|index| index.load(Ordering::Relaxed))
+    }
 }
 
 impl Held<'_> {

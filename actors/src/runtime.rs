@@ -157,11 +157,15 @@ fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
-/// Processes that did not end in time: they never await.
+/// Processes that did not end in time: they never await, or something they hold is still being
+/// dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{} processes did not end within {limit:?}: {processes:?}; they do not await", processes.len())]
+#[error(
+    "{} processes did not end within {limit:?}: {processes:?}; they do not await, or are still ending",
+    processes.len()
+)]
 pub struct ShutdownError {
-    /// The processes.
+    /// The processes, those included that are ending and no longer alive.
     pub processes: Vec<Pid>,
     /// How long they had.
     pub limit: Duration,
@@ -280,8 +284,8 @@ impl Runtime {
     /// Ends all processes, as if by `kill`, and the workers. New processes are refused.
     ///
     /// # Errors
-    /// If some processes had not ended within `limit`: they run without awaiting. Their worker
-    /// threads end when they do.
+    /// If some processes had not ended within `limit`: they run without awaiting, or something they
+    /// hold is still being dropped. Their worker threads end when they do.
     pub fn shutdown(mut self, limit: Duration) -> Result<(), ShutdownError> {
         self.is_shut = true;
         self.handle.stop(limit)
@@ -378,7 +382,10 @@ impl Handle {
         let (mut pause, mut told) = (Duration::from_micros(20), start);
         while shared.living() > 0 {
             if start.elapsed() >= limit {
-                return Err(ShutdownError { processes: shared.processes(), limit });
+                let processes = shared.not_ended();
+                // The last one may have ended just now.
+                let ended = shared.living() == 0;
+                return if ended { Ok(()) } else { Err(ShutdownError { processes, limit }) };
             }
             // A process that was being born when the others were told hears of it now.
             if told.elapsed() >= TELL_AGAIN {

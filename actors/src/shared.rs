@@ -215,6 +215,11 @@ impl Shared {
         self.table.slots().map(Slot::pid).filter(living).collect()
     }
 
+    /// Those that [`Shared::living`] counts: also who is ending, and no longer alive.
+    pub(crate) fn not_ended(&self) -> Vec<Pid> {
+        self.table.taken().map(Slot::pid).collect()
+    }
+
     /// Runs a seeded runtime on this thread; nothing to do for one with workers.
     pub(crate) fn drive(&self, until: &dyn Fn() -> bool) -> Option<Drive> {
         self.seeded.then(|| self.scheduler.drive(until))

@@ -24,6 +24,8 @@
 //! worker, and interrupts all of them when one has something.
 #![allow(unsafe_code, reason = "the leaf that owns the memory of slots")]
 
+mod taken;
+
 use std::{
     alloc::{self, Layout, handle_alloc_error},
     ptr::{self, NonNull},

@@ -182,6 +182,32 @@ fn a_process_that_does_not_await_is_reported_and_does_not_hold_up_the_shutdown()
 }
 
 #[test]
+fn a_process_whose_end_does_not_come_to_an_end_is_reported() {
+    for ends_before in [true, false] {
+        let runtime = Runtime::builder().workers(2).quiet().build().unwrap();
+        let (told, dropping) = mpsc::channel();
+        let (release, gate) = mpsc::channel::<()>();
+        let held = on_drop(move || {
+            told.send(()).unwrap();
+            let _ = gate.recv();
+        });
+        let body = async move {
+            let _held = held;
+            forever().await;
+        };
+        let pid = runtime.spawn(body).unwrap();
+        if ends_before {
+            runtime.block_on(async move { exit_process(pid, ExitReason::Kill) }).unwrap();
+            dropping.recv_timeout(LIMIT).unwrap();
+            assert!(!runtime.handle().is_alive(pid));
+        }
+        let error = runtime.shutdown(Duration::from_millis(200)).unwrap_err();
+        assert_eq!(error.processes, [pid]);
+        drop(release);
+    }
+}
+
+#[test]
 fn a_process_that_lets_go_in_time_is_no_error() {
     let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
     let (_, release) = stuck(&runtime);
