@@ -28,7 +28,9 @@ use crate::{
     signal::Signal,
     sleep,
     slot::Delivery,
-    spawn, spawn_monitor, suspend_process, trap_exit,
+    spawn, spawn_monitor, suspend_process,
+    sync::plain::Mutex,
+    trap_exit,
     turn::Turn,
     unlink,
 };
@@ -364,16 +366,18 @@ fn polled(times: &Arc<AtomicUsize>) -> impl Future<Output = ()> + use<> {
 
 #[test]
 fn a_timer_that_wakes_the_former_tenant_does_not_wake_the_present_one() {
-    narrow(2, async {
-        let first = spawn(async {
+    // The sleep outlives its process; its timer stays.
+    let kept = Arc::new(Mutex::new(None));
+    narrow(2, async move {
+        let place = kept.clone();
+        let first = spawn(async move {
             let mut sleeping = Box::pin(sleep(Duration::from_millis(20)));
             poll_fn(|context| {
                 assert!(sleeping.as_mut().poll(context).is_pending());
                 Poll::Ready(())
             })
             .await;
-            // Never dropped: its timer stays.
-            std::mem::forget(sleeping);
+            *place.lock() = Some(sleeping);
         });
         alone().await;
         let times = Arc::new(AtomicUsize::new(0));
