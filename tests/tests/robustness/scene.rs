@@ -11,8 +11,8 @@ use std::{
 
 use beamish::{Runtime, Spawned, prelude::*, runtime::Census};
 
-/// How long anything may take. Only a broken runtime takes it.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// How long anything may take. Only a broken runtime takes it. `ci/sanitize` sets `sanitizer`.
+pub(crate) const LIMIT: Duration = Duration::from_secs(if cfg!(sanitizer) { 200 } else { 20 });
 
 /// Panics when it is dropped, unless the thread is unwinding: a second panic then aborts the
 /// program, as the documentation says, and is no case for a test.
