@@ -210,7 +210,8 @@ pub struct Message {
 
 // SAFETY: a payload is `Send` (every constructor asks for it), and a `Message` owns its node alone.
 unsafe impl Send for Message {}
-// SAFETY: through `&Message` only the type's name and identity can be read, which are static.
+// SAFETY: through `&Message` can be read what is static, the type's name and identity, and the
+// payload by `downcast_ref`, which asks that it be `Sync`. `peek` is for who shares no reference.
 unsafe impl Sync for Message {}
 
 impl Message {

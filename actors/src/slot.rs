@@ -118,10 +118,15 @@ pub(crate) enum Stage {
 
 // SAFETY: all that threads share is atomic; `shared` points to the table's owner, which is `Sync`
 // and outlives the slot; `private` is reached only through `Slot::private`, whose contract keeps
-// it to one thread at a time, and all in it is `Send`.
+// it to one thread at a time, and all in it is `Send`; that is checked below.
 unsafe impl Sync for Slot {}
 // SAFETY: as for `Sync`; nothing is tied to the thread that made the slot.
 unsafe impl Send for Slot {}
+
+const _: fn() = || {
+    fn check<T: Send>() {}
+    check::<Private>();
+};
 
 impl Slot {
     pub(crate) fn vacant(index: u32, vtable: &'static VTable, shared: NonNull<Shared>) -> Self {
