@@ -112,8 +112,8 @@ impl Inbox {
         loop {
             let exchanged = match word.addr() & (IDLE | CLOSED) {
                 0 => self.publish(node, word).map(|()| Push::Queued),
-                // SAFETY: the node is not published, so it is ours.
                 IDLE => {
+                    // SAFETY: the node is not published, so it is ours.
                     self.unpark(word).map(|()| Push::Unparked(unsafe { Message::from_raw(node) }))
                 }
                 // SAFETY: as before.
