@@ -182,6 +182,7 @@ struct Rare {
 }
 
 impl Monitoring {
+    #[inline]
     fn new(pid: Option<Pid>, name: Option<Name>, options: MonitorOptions, mark: Mark) -> Self {
         let MonitorOptions { alias, tagger, priority } = options;
         let is_rare = name.is_some() || tagger.is_some();
@@ -309,6 +310,7 @@ impl Turn<'_> {
 
     /// The parent's side of a monitor that is made with the spawn. The child may have ended by
     /// now: nothing may look into the inbox before this, or the news would find no entry.
+    #[inline]
     pub(crate) fn hold_monitor(
         &self,
         id: u64,
@@ -322,6 +324,7 @@ impl Turn<'_> {
     }
 
     /// Writes the watcher's entry of a monitor.
+    #[inline]
     fn book_monitor(
         &self,
         id: u64,
@@ -356,6 +359,19 @@ impl Turn<'_> {
             self.signal(pid, Signal::Demonitor { reference });
         }
         Some(monitoring)
+    }
+
+    /// As [`Turn::unbook_monitor`], if the news is to come as it is told: whether with priority. The
+    /// entry is dropped where it lies.
+    #[inline]
+    fn unbook_plain_monitor(&self, id: u64) -> Option<bool> {
+        let priority = self.private().if_extra(|extra| {
+            let priority = extra.monitors.get(&id).filter(|entry| entry.is_plain())?.priority;
+            drop(extra.monitors.remove(&id));
+            Some(priority)
+        })??;
+        self.shared().tally.monitors.add(-1);
+        Some(priority)
     }
 
     /// Removes the watcher's entry, and the alias that ends with it.
@@ -400,11 +416,12 @@ impl Turn<'_> {
     /// happens.
     #[inline]
     pub(crate) fn arrive_end(&self, message: Message) {
-        match message.told_end().and_then(|id| self.unbook_monitor(id)) {
+        let Some(id) = message.told_end() else { unreachable!("only an end is sent so") };
+        if let Some(priority) = self.unbook_plain_monitor(id) {
+            return self.arrive_news(message.let_in(), priority);
+        }
+        match self.unbook_monitor(id) {
             None => report::contained(self, || drop(message)),
-            Some(monitoring) if monitoring.is_plain() => {
-                self.arrive_news(message.let_in(), monitoring.priority);
-            }
             Some(monitoring) => match message.take::<Down>() {
                 Ok((down, _shell)) => self.arrive_dressed(monitoring, down),
                 Err(_) => unreachable!("what tells an end is a `Down`"),

@@ -158,18 +158,27 @@ impl Shared {
         } else {
             self.table.acquire(list, self).ok_or(SpawnError::ProcessLimit)
         };
-        let started = match slot {
-            Ok(slot) => start.settle(self, slot, by),
+        match slot {
+            Ok(slot) => {
+                // Before it is scheduled: then the slot may soon have another tenant.
+                let pid = slot.pid();
+                match start.settle(self, slot, by) {
+                    Ok(()) => Ok(pid),
+                    Err(error) => self.not_started(list, error),
+                }
+            }
             Err(error) => {
                 // What the destructor of the body does must not harm the caller.
                 panics::contain(|| drop(start));
-                Err(error)
+                self.not_started(list, error)
             }
-        };
-        if started.is_err() {
-            self.count(list, |local| &local.exited);
         }
-        started
+    }
+
+    #[cold]
+    fn not_started(&self, list: usize, error: SpawnError) -> Result<Pid, SpawnError> {
+        self.count(list, |local| &local.exited);
+        Err(error)
     }
 
     /// Counts one more. A worker alone writes its counters, so it needs no read-modify-write; the

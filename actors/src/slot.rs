@@ -299,13 +299,12 @@ impl Slot {
         // Relaxed: the parent is written before the process's pid is known to anyone.
         let place = self.parent[0].load(Ordering::Relaxed);
         let generation = NonZeroU64::new(self.parent[1].load(Ordering::Relaxed))?;
-        Some(Pid::new((place >> 32) as u32, place as u32, generation))
+        Some(Pid::at(place, generation))
     }
 
     pub(crate) fn set_parent(&self, parent: Option<Pid>) {
-        let (place, generation) = parent.map_or((0, 0), |parent| {
-            ((u64::from(parent.node()) << 32) | u64::from(parent.index()), parent.generation())
-        });
+        let (place, generation) =
+            parent.map_or((0, 0), |parent| (parent.place(), parent.generation()));
         self.parent[0].store(place, Ordering::Relaxed);
         self.parent[1].store(generation, Ordering::Relaxed);
     }

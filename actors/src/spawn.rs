@@ -178,7 +178,7 @@ where
     F: Future<Output: IntoExit> + Send + 'static,
 {
     let body = Body::new(future);
-    with_turn(|turn| or_crash(turn.spawn(body, true, None, None))).pid
+    with_turn(|turn| or_crash(turn.spawn_linked(body, None)))
 }
 
 /// Spawns a process that the current one monitors from its first moment.
@@ -191,12 +191,7 @@ where
     F: Future<Output: IntoExit> + Send + 'static,
 {
     let body = Body::new(future);
-    let options = Some(MonitorOptions::new());
-    let spawned = with_turn(|turn| or_crash(turn.spawn(body, false, options, None)));
-    match spawned.monitor {
-        Some(monitor) => (spawned.pid, monitor),
-        None => unreachable!("a monitor was asked for"),
-    }
+    with_turn(|turn| or_crash(turn.spawn_watched(body, false, MonitorOptions::new(), None)))
 }
 
 #[inline]
@@ -245,31 +240,62 @@ impl Turn<'_> {
     }
 
     fn spawn_with(&self, body: Body, mut options: SpawnOptions) -> Result<Spawned, SpawnError> {
-        let (link, monitor) = (options.link, options.monitor.take());
-        self.spawn(body, link, monitor, Some(&mut options))
+        match options.monitor.take() {
+            Some(watch) => {
+                let link = options.link;
+                let (pid, monitor) = self.spawn_watched(body, link, watch, Some(&mut options))?;
+                Ok(Spawned { pid, monitor: Some(monitor) })
+            }
+            None if options.link => {
+                let pid = self.spawn_linked(body, Some(&mut options))?;
+                Ok(Spawned { pid, monitor: None })
+            }
+            None => {
+                let pid = self.spawn_tied(body, Ties::default(), Some(&mut options))?;
+                Ok(Spawned { pid, monitor: None })
+            }
+        }
     }
 
-    fn spawn(
+    fn spawn_linked(
+        &self,
+        body: Body,
+        options: Option<&mut SpawnOptions>,
+    ) -> Result<Pid, SpawnError> {
+        self.spawn_tied(body, Ties { link: true, reference: None }, options)
+    }
+
+    #[inline]
+    fn spawn_watched(
         &self,
         body: Body,
         link: bool,
-        monitor: Option<MonitorOptions>,
+        watch: MonitorOptions,
         options: Option<&mut SpawnOptions>,
-    ) -> Result<Spawned, SpawnError> {
+    ) -> Result<(Pid, Monitor), SpawnError> {
+        let (id, mark) = (self.new_reference(), self.mark());
+        let reference = Some(Reference::new(self.pid().node(), id));
+        let pid = self.spawn_tied(body, Ties { link, reference }, options)?;
+        Ok((pid, self.hold_monitor(id, pid, watch, mark)))
+    }
+
+    /// Spawns a process, and writes the parent's side of the link.
+    fn spawn_tied(
+        &self,
+        body: Body,
+        ties: Ties,
+        options: Option<&mut SpawnOptions>,
+    ) -> Result<Pid, SpawnError> {
         self.charge(SPAWN_COST);
-        let watch = monitor.map(|options| (self.new_reference(), self.mark(), options));
-        let reference = watch.as_ref().map(|(id, ..)| Reference::new(self.pid().node(), *id));
-        let start = Start { body, options, ties: Ties { link, reference }, watcher: None };
-        let pid = self.shared().start(Some(self), start)?;
+        let pid = self.shared().start(Some(self), Start { body, options, ties, watcher: None })?;
         // The child may have ended by now, but what it says is handled after this: nothing in here
         // looks into the inbox.
         #[cfg(all(test, not(loom)))]
         tests::after_start(self);
-        if link {
+        if ties.link {
             self.with_links(|links| links.insert(pid));
         }
-        let monitor = watch.map(|(id, mark, options)| self.hold_monitor(id, pid, options, mark));
-        Ok(Spawned { pid, monitor })
+        Ok(pid)
     }
 }
 
@@ -284,8 +310,7 @@ impl Start<'_> {
         shared: &Shared,
         slot: &Slot,
         by: Option<&Turn<'_>>,
-    ) -> Result<Pid, SpawnError> {
-        let pid = slot.pid();
+    ) -> Result<(), SpawnError> {
         let private = slot.new_tenant();
         private.set_body(self.body);
         private.flags.set(Flags { poll: true, ..Flags::default() });
@@ -317,7 +342,7 @@ impl Start<'_> {
             Some(turn) => turn.worker().schedule(slot.task(), slot.priority()),
             None => shared.scheduler.schedule(slot.task(), slot.priority()),
         }
-        Ok(pid)
+        Ok(())
     }
 }
 
