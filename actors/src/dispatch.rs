@@ -212,7 +212,7 @@ mod tests {
         let runtime = Runtime::builder().workers(1).build().unwrap();
         let order = runtime.block_on(async {
             let nobodys = Reference::new(me().node(), u64::MAX);
-            with_turn(|turn| turn.tell_end(me(), nobodys, ExitReason::custom(Loud)));
+            with_turn(|turn| turn.tell_end(me(), nobodys, &ExitReason::custom(Loud)));
             send(me(), "first");
             [receive::<&str>().await, receive::<&str>().await]
         });

@@ -406,9 +406,10 @@ impl Turn<'_> {
 
     /// Tells the holder of a monitor that this process has ended.
     #[inline]
-    pub(crate) fn tell_end(&self, holder: Pid, reference: Reference, reason: ExitReason) {
+    pub(crate) fn tell_end(&self, holder: Pid, reference: Reference, reason: &ExitReason) {
         let monitor = Monitor { reference, alias: None };
-        let down = Down { monitor, pid: Some(self.pid()), name: None, reason };
+        // A clone, for it is made in its place: most reasons are one word, and moved as four.
+        let down = || Down { monitor, pid: Some(self.pid()), name: None, reason: reason.clone() };
         self.deliver(holder, Message::end(reference.id(), down));
     }
 

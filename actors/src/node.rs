@@ -277,9 +277,16 @@ impl Message {
     /// As [`Message::telling_end`], on its way to the holder of the monitor, who may have given it
     /// up.
     #[inline]
-    pub(crate) fn end<T: Send + 'static>(id: u64, payload: T) -> Self {
-        let payload = MaybeUninit::new(payload);
-        Self { node: allocate(Aliased { header: header(VTables::<T>::END), alias: id, payload }) }
+    pub(crate) fn end<T: Send + 'static>(id: u64, payload: impl FnOnce() -> T) -> Self {
+        let node = pool::allocate(Layout::new::<Aliased<T>>()).cast::<Aliased<T>>();
+        // SAFETY: fresh memory of that layout. Field by field, so that nothing is moved into it.
+        // Should `payload` unwind, it is leaked.
+        unsafe {
+            (&raw mut (*node.as_ptr()).header).write(header(VTables::<T>::END));
+            (&raw mut (*node.as_ptr()).alias).write(id);
+            (&raw mut (*node.as_ptr()).payload).cast::<T>().write(payload());
+        }
+        Self { node: node.cast() }
     }
 
     /// The monitor whose end the message tells, if it does.

@@ -47,8 +47,9 @@ pub(crate) struct Farewell {
     unread: Chain,
 }
 
-/// Ends the process of this turn.
-pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
+/// Ends the process of this turn. The reason stays where it is until it is needed elsewhere: most
+/// are one word, and moved as four.
+pub(crate) fn terminate(turn: &Turn<'_>, reason: &mut ExitReason) {
     let private = turn.private();
     let unread = turn.unread.take();
     unread.append(&turn.slot().inbox.close());
@@ -61,11 +62,16 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
         drop_messages(turn, &unread);
     }
     if reason.is_abnormal() {
-        report::crash(turn, &reason, waiting);
+        report::crash(turn, reason, waiting);
     }
     turn.shared().names.process_exited(turn.slot(), turn.pid());
     if unread.is_empty() && private.extra.borrow().is_none() {
-        tell_parent(turn, reason);
+        if let Some((reference, parent)) = turn.slot().parents_monitor() {
+            turn.tell_end(parent, reference, reason);
+        }
+        if !reason.is_normal() {
+            report::contained(turn, || drop(take(reason)));
+        }
         return finish(turn);
     }
     while drop_belongings(turn) {}
@@ -73,16 +79,11 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: ExitReason) {
     if let Some((reference, parent)) = turn.slot().parents_monitor() {
         extra.watchers.insert_new(reference, Watcher::Process(parent));
     }
-    say(turn, Farewell::new(turn, reason, extra, unread));
+    say(turn, Farewell::new(turn, take(reason), extra, unread));
 }
 
-/// All that most processes have to say.
-#[inline]
-fn tell_parent(turn: &Turn<'_>, reason: ExitReason) {
-    match turn.slot().parents_monitor() {
-        Some((reference, parent)) => turn.tell_end(parent, reference, reason),
-        None => report::contained(turn, || drop(reason)),
-    }
+fn take(reason: &mut ExitReason) -> ExitReason {
+    std::mem::replace(reason, ExitReason::Normal)
 }
 
 /// Goes on with an end that took longer than a turn.
@@ -159,7 +160,7 @@ impl Farewell {
         } else if let Some((reference, watcher)) = extra.watchers.pop() {
             match watcher {
                 Watcher::Thread(sender) => self.thread = Some(sender),
-                Watcher::Process(watcher) => turn.tell_end(watcher, reference, self.reason.clone()),
+                Watcher::Process(watcher) => turn.tell_end(watcher, reference, &self.reason),
             }
         } else if let Some((reference, monitoring)) = extra.monitors.pop() {
             if let Some(pid) = monitoring.pid {

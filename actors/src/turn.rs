@@ -28,6 +28,7 @@ use crate::{
     panics,
     pid::Pid,
     reference::Reference,
+    report,
     shared::Shared,
     slot::{Private, Slot, Stage},
     termination, waker,
@@ -127,7 +128,14 @@ impl<'a> Turn<'a> {
         }
         self.take_in_first();
         loop {
-            if let Some(reason) = self.step() {
+            let mut polled = self.poll_if_wanted();
+            if self.is_dying() {
+                // A signal that ended the process during the poll came before its return.
+                report::contained(self, || drop(polled));
+                let mut reason = self.dying.take().unwrap_or(ExitReason::Killed);
+                return termination::terminate(self, &mut reason);
+            }
+            if let Poll::Ready(reason) = &mut polled {
                 return termination::terminate(self, reason);
             }
             self.settle_reductions();
@@ -145,19 +153,14 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Polls if there is a reason to; the exit reason if the process is to end.
     #[inline]
-    fn step(&self) -> Option<ExitReason> {
+    fn poll_if_wanted(&self) -> Poll<ExitReason> {
         let flags = self.private().flags.get();
-        if !self.is_dying()
-            && flags.poll
-            && flags.stage == Stage::Running
-            && let Poll::Ready(reason) = self.poll()
-        {
-            // A signal that ended the process during the poll came before its return.
-            return Some(self.dying.take().unwrap_or(reason));
+        if flags.poll && flags.stage == Stage::Running && !self.is_dying() {
+            self.poll()
+        } else {
+            Poll::Pending
         }
-        if self.is_dying() { self.dying.take() } else { None }
     }
 
     fn poll(&self) -> Poll<ExitReason> {
