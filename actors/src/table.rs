@@ -11,7 +11,8 @@
 //! found once is a slot for ever. Free slots sit in one short list per worker and one for all;
 //! lists exchange batches of [`BATCH`]. There are exactly as many slots as the limit allows, so a
 //! spawn fails only when every slot is taken: before it gives up, it looks through the lists of all
-//! workers.
+//! workers. (It looks at one after the other: while others spawn and end at the very same time, it may
+//! miss a slot that changes lists.)
 //!
 //! Slots are let again last in, first out: the hottest first. Generations are 64 bits wide; a slot
 //! whose generations are used up is not let again, and a fresh one replaces it.
@@ -131,13 +132,16 @@ impl Table {
     }
 
     fn pop_from_batch(&self, mine: &Held<'_>, shared: &Shared) -> Option<u32> {
-        self.take_batch(mine, shared);
-        mine.pop()
+        mine.pop().or_else(|| {
+            self.take_batch(mine, shared);
+            mine.pop()
+        })
     }
 
     /// Moves a batch from the common list to one that has none. The common lock is let go last:
     /// who takes it next, and finds nothing, sees where the batch went.
     fn take_batch(&self, mine: &Held<'_>, shared: &Shared) {
+        debug_assert_eq!(mine.len(), 0, "only a list that has none gets a batch");
         let mut common = self.common.lock();
         let free = common.free.len();
         if free > 0 {

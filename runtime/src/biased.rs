@@ -30,8 +30,8 @@ use crate::barrier;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, thread};
 
-/// See the module's documentation. It holds no data: what it guards is relaxed atomics, so that a
-/// mistake in the use of the lock is a wrong result, not undefined behaviour.
+/// See the module's documentation. It holds no data: what it guards is relaxed atomics. Their users
+/// may rely on it, so use it as it says.
 pub struct BiasedLock {
     entered: AtomicBool,
     wanted: AtomicBool,
@@ -62,21 +62,14 @@ impl BiasedLock {
         if self.wanted.load(Ordering::Acquire) {
             return self.owner_waits(f);
         }
-        let result = f();
-        self.leave();
-        result
-    }
-
-    #[inline(always)]
-    fn leave(&self) {
-        // Release: pairs with the acquire of the one who waits in `other`.
-        self.entered.store(false, Ordering::Release);
+        let _inside = Inside(&self.entered);
+        f()
     }
 
     #[cold]
     #[inline(never)]
     fn owner_waits<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.leave();
+        drop(Inside(&self.entered));
         let _turn = self.others.lock(); // now as one of them
         f()
     }
@@ -88,16 +81,25 @@ impl BiasedLock {
         let _turn = self.others.lock();
         // Relaxed: the barrier orders it before the look.
         self.wanted.store(true, Ordering::Relaxed);
-        let result = barrier::heavy().then(|| {
+        let _inside = Inside(&self.wanted);
+        barrier::heavy().then(|| {
             // Acquire: pairs with the release with which the owner left.
             while self.entered.load(Ordering::Acquire) {
                 thread::yield_now();
             }
             f()
-        });
-        // Release: pairs with the acquire in `owner`.
-        self.wanted.store(false, Ordering::Release);
-        result
+        })
+    }
+}
+
+/// Clears a flag when it is dropped, so that a panic inside locks nobody out.
+struct Inside<'a>(&'a AtomicBool);
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Release: pairs with the acquire of the one who looks at the flag.
+        self.0.store(false, Ordering::Release);
     }
 }
 

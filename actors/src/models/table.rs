@@ -92,3 +92,20 @@ fn loom_table_next_tenant_against_a_look() {
         assert!(!looker.join().unwrap());
     });
 }
+
+/// Two threads that are no workers find their common list empty: it gets one batch.
+///
+/// Fails when the second one gets a batch without looking at the list again.
+#[test]
+fn loom_table_two_spawns_from_outside() {
+    model(|| {
+        let world = World::idle(4);
+        let outside = world.shared.outside();
+        let other = {
+            let world = world.clone();
+            thread::spawn(move || world.take(outside))
+        };
+        let (mine, other) = (world.take(outside), other.join().unwrap());
+        assert!(mine.is_some() && other.is_some() && mine != other);
+    });
+}

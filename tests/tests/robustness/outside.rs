@@ -5,7 +5,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, mpsc},
+    sync::{Arc, Barrier, mpsc},
     task::{Context, Poll, Waker},
     thread,
 };
@@ -377,4 +377,59 @@ fn the_same_seed_gives_the_same_run_however_many_runtimes_there_were() {
             assert_eq!(order_of_exits(seed), first, "seed {seed}");
         }
     }
+}
+
+/// They share one list of free slots.
+#[test]
+fn many_threads_spawn_at_once() {
+    for _ in 0..if cfg!(sanitizer) { 10 } else { 100 } {
+        let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
+        let gate = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    gate.wait();
+                    for _ in 0..300 {
+                        runtime.spawn(async {}).unwrap();
+                    }
+                });
+            }
+        });
+        finish(runtime, 1);
+    }
+}
+
+/// Panics when it is dropped.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("mine");
+    }
+}
+
+/// Sends to a process that is gone, when its thread ends.
+struct SendsLate(Cell<Option<Pid>>);
+
+impl Drop for SendsLate {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|gone| send(gone, Mine));
+    }
+}
+
+thread_local! {
+    static LATE: SendsLate = const { SendsLate(Cell::new(None)) };
+}
+
+#[test]
+fn a_message_that_panics_when_its_thread_ends_harms_nobody() {
+    let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
+    let gone = runtime.block_on(async { me() }).unwrap();
+    let thread = thread::spawn(move || {
+        // Before the first panic of the thread, whose traces are then gone first.
+        LATE.with(|late| late.0.set(Some(gone)));
+        send(gone, Mine);
+    });
+    thread.join().expect("the thread ends in peace");
+    finish(runtime, 1);
 }
