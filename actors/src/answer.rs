@@ -54,13 +54,15 @@ impl<T> Future for Answer<T> {
     type Output = Option<T>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // A waker is code of somebody else's: made and dropped without the lock.
+        let waker = context.waker().clone();
         let mut state = self.0.lock();
-        match state.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                state.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
+        let (answer, idle) = match state.answer.take() {
+            None => (Poll::Pending, state.waker.replace(waker)),
+            Some(answer) => (Poll::Ready(answer), Some(waker)),
+        };
+        drop(state);
+        drop(idle);
+        answer
     }
 }

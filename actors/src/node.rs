@@ -104,7 +104,8 @@ impl<T: Send + 'static> VTables<T> {
     const PRIORITY: &'static VTable =
         &VTable { delivered: Some(Self::DELIVERED), ..Self::with_id(Kind::Priority) };
     const DELIVERED: &'static VTable = &Self::with_id(Kind::Plain);
-    const TELLS_END: &'static VTable = &VTable { tells_end: true, ..Self::with_id(Kind::Plain) };
+    const TELLS_END: &'static VTable =
+        &VTable { tells_end: true, delivered: Some(Self::DELIVERED), ..Self::with_id(Kind::Plain) };
     const END: &'static VTable =
         &VTable { tells_end: true, delivered: Some(Self::TELLS_END), ..Self::with_id(Kind::End) };
 
@@ -219,7 +220,8 @@ impl Message {
     #[inline]
     pub(crate) fn new<T: Send + 'static>(value: T) -> Self {
         if is_message::<T>() {
-            unwrap_message(value)
+            // Sent on, the news of an end says nothing of the new receiver's monitors.
+            unwrap_message(value).let_in()
         } else {
             Self::plain(VTables::<T>::PLAIN, value)
         }

@@ -70,7 +70,8 @@ pub(crate) fn reason(payload: Box<dyn Any + Send>) -> ExitReason {
             let words = text(&*payload);
             // What was kept may be of another panic: one that was caught, while this one was
             // resumed, for which no hook runs.
-            let kept = LAST.with_borrow_mut(Option::take).filter(|kept| kept.message() == words);
+            let kept =
+                LAST.try_with(RefCell::take).ok().flatten().filter(|kept| kept.message() == words);
             let report = kept.unwrap_or_else(|| PanicReport::new(words.to_owned(), None, None));
             drop_payload(payload);
             ExitReason::Panic(report)
@@ -86,7 +87,21 @@ fn drop_payload(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// Runs code of a user that must not unwind into ours; the reason if it tried.
-pub(crate) fn contain(f: impl FnOnce()) -> Option<ExitReason> {
+/// Runs code of a user that must not unwind into ours.
+pub(crate) fn contain(f: impl FnOnce()) {
+    if let Some(reason) = caught(f) {
+        discard(reason);
+    }
+}
+
+/// As [`contain`]; the reason if it tried, which is to be [`discard`]ed.
+pub(crate) fn caught(f: impl FnOnce()) -> Option<ExitReason> {
     catch_unwind(AssertUnwindSafe(f)).err().map(reason)
+}
+
+/// Drops a reason, in which there may be a value of a user that panics when it is dropped.
+pub(crate) fn discard(reason: ExitReason) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(reason))) {
+        drop_payload(second);
+    }
 }

@@ -132,8 +132,11 @@ fn ancestors(shared: &Shared, parent: Option<Pid>) -> Vec<Pid> {
 
 /// Runs a destructor of a user, as the process that is ending; its panic is reported.
 pub(crate) fn contained(turn: &Turn<'_>, f: impl FnOnce()) {
-    if let Some(reason) = panics::contain(f).filter(ExitReason::is_abnormal) {
-        crash(turn, &reason, 0);
+    if let Some(reason) = panics::caught(f) {
+        if reason.is_abnormal() {
+            crash(turn, &reason, 0);
+        }
+        panics::discard(reason);
     }
 }
 

@@ -381,6 +381,7 @@ impl Handle {
         let start = std::time::Instant::now();
         let (mut pause, mut told) = (Duration::from_micros(20), start);
         while shared.living() > 0 {
+            let _ = shared.drive(&|| shared.living() == 0);
             if start.elapsed() >= limit {
                 let processes = shared.not_ended();
                 // The last one may have ended just now.

@@ -37,6 +37,10 @@ use crate::{
 /// Signals per turn of an ending process: some 50 us of work.
 const PORTION: usize = 1_000;
 
+/// How often what destructors leave behind is cleared: a value whose destructor always leaves another
+/// one must not hold the worker for ever.
+const ROUNDS: usize = 1_000;
+
 /// What an ended process has yet to say.
 pub(crate) struct Farewell {
     reason: ExitReason,
@@ -74,7 +78,7 @@ pub(crate) fn terminate(turn: &Turn<'_>, reason: &mut ExitReason) {
         }
         return finish(turn);
     }
-    while drop_belongings(turn) {}
+    drop_all_belongings(turn);
     let mut extra = private.extra.take().unwrap_or_default();
     if let Some((reference, parent)) = turn.slot().parents_monitor() {
         extra.watchers.insert_new(reference, Watcher::Process(parent));
@@ -108,6 +112,11 @@ fn drop_messages(turn: &Turn<'_>, unread: &Chain) {
             _ => report::contained(turn, || drop(message)),
         }
     }
+}
+
+/// Drops what users gave the process to keep, and what the destructors give it meanwhile.
+fn drop_all_belongings(turn: &Turn<'_>) {
+    let _ = (0..ROUNDS).all(|_| drop_belongings(turn));
 }
 
 /// Drops what users gave the process to keep; false if there was nothing. What their destructors
@@ -182,7 +191,7 @@ impl Farewell {
 fn say(turn: &Turn<'_>, mut farewell: Farewell) {
     if farewell.say_portion(turn) {
         let Farewell { reason, thread, extra, .. } = farewell;
-        drop(extra);
+        report::contained(turn, || drop(extra));
         let Some(thread) = thread else {
             report::contained(turn, || drop(reason));
             return finish(turn);
@@ -202,19 +211,21 @@ fn say(turn: &Turn<'_>, mut farewell: Farewell) {
 /// Takes back what a destructor of the exit reason did as the process: whom it linked or monitored
 /// hears that there is no such process.
 #[cold]
-fn say_late(turn: &Turn<'_>) {
-    while drop_belongings(turn) {}
+fn say_late(turn: &Turn<'_>) -> bool {
+    drop_all_belongings(turn);
     let extra = turn.private().extra.take().unwrap_or_default();
     let mut farewell = Farewell::new(turn, ExitReason::NoProc, extra, Chain::default());
     while !farewell.say_portion(turn) {}
+    report::contained(turn, || drop(farewell));
+    true
 }
 
 /// Step 7.
 fn finish(turn: &Turn<'_>) {
     let private = turn.private();
-    while private.extra.borrow().is_some() {
-        say_late(turn);
-    }
+    let _ = (0..ROUNDS).all(|_| private.extra.borrow().is_some() && say_late(turn));
+    // Whose destructors never stop making more is forgotten.
+    std::mem::forget(private.extra.take());
     private.flags.set(Flags::default());
     private.reductions.set(0);
     // What is dropped from here on, the exit reason above all, must not find the process.

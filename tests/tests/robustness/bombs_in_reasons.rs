@@ -85,3 +85,55 @@ fn block_while(mut condition: impl FnMut() -> bool) {
         std::thread::yield_now();
     }
 }
+
+/// A destructor that exits, with a reason whose own destructor panics.
+#[test]
+fn in_the_reason_with_which_a_destructor_exits() {
+    survive(|| async {
+        let child = start(async {
+            let _grenade = on_drop(|| exit(ExitReason::custom(Bomb("reason"))));
+            forever().await;
+        });
+        settle(child.pid).await;
+        exit_process(child.pid, ExitReason::Kill);
+        assert_eq!(end_of(child).await, ExitReason::Killed);
+    });
+}
+
+/// A signal that ended the process during its poll came before the reason that the body returns.
+#[test]
+fn in_the_reason_of_a_body_that_a_signal_has_ended() {
+    survive(|| async {
+        let (go, gate) = mpsc::channel::<()>();
+        let child = start(async move {
+            gate.recv().unwrap_err();
+            // Looks into the inbox.
+            let _ = make_ref();
+            ExitReason::custom(Bomb("reason"))
+        });
+        exit_process(child.pid, "signal");
+        drop(go);
+        assert_eq!(end_of(child).await, ExitReason::custom("signal"));
+    });
+}
+
+/// A value in an exit reason that leaves another one to its process, over and over.
+#[derive(Debug, PartialEq)]
+struct Again;
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        let _ = dictionary::put("again", Again);
+    }
+}
+
+#[test]
+fn a_value_that_always_leaves_another_one_holds_no_worker() {
+    survive(|| async {
+        let gone = spawn(async { exit(ExitReason::custom(Again)) });
+        until(|| !is_alive(gone)).await;
+        let keys = spawn_monitor(async { assert!(dictionary::keys().is_empty()) });
+        let down = receive::<Down>().filter(move |down| down.monitor == keys.1).await;
+        assert_eq!(down.reason, ExitReason::Normal, "the next tenant inherits nothing");
+    });
+}

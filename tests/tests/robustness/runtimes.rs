@@ -306,3 +306,23 @@ async fn busybody(pids: Vec<Pid>, stop: Arc<AtomicBool>, told: mpsc::Sender<()>)
         }
     }
 }
+
+/// The number of a reference is unique in its runtime only.
+#[test]
+fn a_flush_leaves_news_from_another_runtime_alone() {
+    let (one, other) = (runtime(1), runtime(1));
+    let news = one.block_on(async {
+        let _ = spawn_monitor(async {});
+        receive::<Message>().await
+    });
+    let kept = other.block_on(async move {
+        let (_, watch) = spawn_monitor(async {});
+        receive::<Down>().await;
+        send(me(), news.unwrap());
+        demonitor_flush(watch);
+        receive::<Down>().timeout(Duration::ZERO).await.is_ok()
+    });
+    assert_eq!(kept, Ok(true));
+    finish(one, 1);
+    finish(other, 1);
+}

@@ -358,3 +358,21 @@ fn a_seeded_runtime_goes_like_any_other() {
         assert_eq!(outside.living.load(Ordering::SeqCst), 0);
     }
 }
+
+/// A seeded runtime has no worker that could end a process which was being born.
+#[test]
+fn a_seeded_runtime_ends_what_is_spawned_meanwhile() {
+    for seed in 0..if cfg!(sanitizer) { 100 } else { 1_000 } {
+        let runtime = Runtime::builder().seeded(seed).quiet().build().unwrap();
+        let handle = runtime.handle();
+        let gate = Arc::new(Barrier::new(2));
+        let opened = gate.clone();
+        let spawner = thread::spawn(move || {
+            opened.wait();
+            while handle.spawn(forever()).is_ok() {}
+        });
+        gate.wait();
+        runtime.shutdown(LIMIT).expect("all processes end");
+        spawner.join().unwrap();
+    }
+}

@@ -175,3 +175,15 @@ fn a_first_poll_that_panics_is_an_end_like_any_other() {
         assert_eq!(panic_text(&ends(Never).await), "first poll");
     });
 }
+
+#[test]
+fn a_waker_that_panics_harms_nobody_who_ends_when_he_is_to_be_suspended() {
+    survive(|| async {
+        let target = start(forever());
+        until_waiting(target.pid).await;
+        let mut question = Box::pin(suspend_process(target.pid));
+        poll_with(question.as_mut(), Waker::from(Arc::new(Rude))).await;
+        exit_process(target.pid, ExitReason::Kill);
+        assert_eq!(end_of(target).await, ExitReason::Killed);
+    });
+}
