@@ -6,7 +6,7 @@
 
 use std::{cell::Cell, ptr};
 
-use crate::{sync::thread_local, turn::Turn};
+use crate::{pid::Pid, sync::thread_local, turn::Turn};
 
 thread_local! {
     static CURRENT: Cell<*const Turn<'static>> = const { Cell::new(ptr::null()) };
@@ -44,6 +44,12 @@ pub(crate) fn try_turn<R>(f: impl FnOnce(Option<&Turn<'_>>) -> R) -> R {
     // SAFETY: `Entered` borrows the turn for as long as the pointer is set, and `f` can not keep
     // the reference: its lifetime is any.
     f(unsafe { turn.as_ref() })
+}
+
+/// The current process, if there is one.
+#[must_use]
+pub fn current() -> Option<Pid> {
+    try_turn(|turn| turn.map(Turn::pid))
 }
 
 /// Calls `f` with the turn of the current process.

@@ -88,8 +88,9 @@ pub use timer::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        ambient::current,
         entry::{MainOptions, TestOptions, run_main, run_test},
         node::{Message, Shell},
-        receive::Selector,
+        receive::{Selector, flush},
     };
 }

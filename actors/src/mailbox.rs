@@ -139,6 +139,13 @@ pub(crate) struct Cursor {
     urgent: Mark,
 }
 
+impl Cursor {
+    /// What lies before neither.
+    pub(crate) fn earlier(self, other: Self) -> Self {
+        Self { saved: self.saved.min(other.saved), urgent: self.urgent.min(other.urgent) }
+    }
+}
+
 impl From<Mark> for Cursor {
     fn from(mark: Mark) -> Self {
         Self { saved: mark, urgent: 0 }

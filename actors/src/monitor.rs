@@ -268,13 +268,10 @@ pub fn demonitor_flush(monitor: Monitor) -> bool {
         let Some(id) = monitor.reference.id_in(turn.pid().node()) else { return false };
         let active = turn.demonitor(id).is_some();
         if !active {
-            turn.drain();
-            let flushed = turn.private().flush(|message| {
+            turn.flush(|message| {
                 message.told_end() == Some(id)
                     || message.peek::<Down>().is_some_and(|down| down.monitor == monitor)
             });
-            turn.shared().tally.messages.add(-(flushed.len() as i64));
-            flushed.into_iter().for_each(|message| report::contained(turn, || drop(message)));
         }
         active
     })

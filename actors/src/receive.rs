@@ -20,6 +20,7 @@ use crate::{
     monitor::Monitor,
     node::Message,
     reference::Reference,
+    report,
     timer::Deadline,
     turn::Turn,
 };
@@ -186,12 +187,25 @@ impl<T, F, W> Receive<T, F, W> {
     /// # Panics
     /// Outside a process.
     pub fn after(mut self, reference: impl Into<Reference>) -> Self {
-        let reference = reference.into();
-        let mark =
-            with_turn(|turn| reference.id_in(turn.pid().node()).map_or(0, |id| turn.mark_of(id)));
-        self.cursor = Cursor::from(mark);
+        self.cursor = mark_of(reference.into());
         self
     }
+}
+
+/// Where a receive may start that waits for what contains this reference.
+fn mark_of(reference: Reference) -> Cursor {
+    let mark =
+        |turn: &Turn<'_>| reference.id_in(turn.pid().node()).map_or(0, |id| turn.mark_of(id));
+    Cursor::from(with_turn(mark))
+}
+
+/// Removes the messages of type `M` that pass `unwanted` from the mailbox; how many they were. Not
+/// for direct use: what is not wanted should not be sent, see [`alias`](crate::alias()).
+///
+/// # Panics
+/// Outside a process.
+pub fn flush<M: Send + 'static>(mut unwanted: impl FnMut(&M) -> bool) -> usize {
+    with_turn(|turn| turn.flush(|message| message.peek::<M>().is_some_and(&mut unwanted)))
 }
 
 impl From<Monitor> for Reference {
@@ -311,6 +325,31 @@ impl Selector {
         Self { cursor: Cursor::default(), deadline, held: None }
     }
 
+    /// Looks only at messages that came after this reference was made by the current process.
+    ///
+    /// # Panics
+    /// Outside a process.
+    #[must_use]
+    pub fn after(mut self, reference: Reference) -> Self {
+        self.cursor = mark_of(reference);
+        self
+    }
+
+    /// Starts where the other one does.
+    pub fn start_as(&mut self, other: &Self) {
+        self.cursor = other.cursor;
+    }
+
+    /// Starts where the other one does, if that is earlier.
+    pub fn start_with(&mut self, other: &Self) {
+        self.cursor = self.cursor.earlier(other.cursor);
+    }
+
+    /// Waits this long from now on, or for ever.
+    pub fn wait_for(&mut self, limit: Option<Duration>) {
+        self.deadline = limit.map(Deadline::after);
+    }
+
     /// The next message to decide about; none if the time is up.
     #[inline]
     #[allow(clippy::should_implement_trait, reason = "a future's `next`, as streams have it")]
@@ -328,7 +367,7 @@ impl Selector {
 
     /// The message was taken.
     #[inline]
-    pub fn accept(mut self) {
+    pub fn accept(&mut self) {
         self.give_up_place();
     }
 
@@ -382,6 +421,16 @@ impl Future for Next<'_> {
 }
 
 impl Turn<'_> {
+    /// Removes all messages that pass `unwanted` from the mailbox; how many they were.
+    pub(crate) fn flush(&self, unwanted: impl FnMut(&Message) -> bool) -> usize {
+        self.drain();
+        let flushed = self.private().flush(unwanted);
+        let count = flushed.len();
+        self.shared().tally.messages.add(-(count as i64));
+        flushed.into_iter().for_each(|message| report::contained(self, || drop(message)));
+        count
+    }
+
     /// Whether a receive must give way: the process is to end, or its turn is used up.
     #[inline]
     pub(crate) fn must_stop(&self) -> bool {
