@@ -25,9 +25,13 @@
 //! Everything is re-exported here and, for everyday use, in [`prelude`].
 
 mod macros;
+mod shutdown;
+pub mod task;
 
 pub use beamish_actors::*;
 pub use macros::{main, receive, test};
+pub use shutdown::Shutdown;
+pub use task::Task;
 
 #[doc(hidden)]
 pub use beamish_actors::__private;
@@ -47,5 +51,10 @@ pub mod prelude {
         send_at, send_priority, set_label, set_priority, sleep, sleep_until, spawn, spawn_link,
         spawn_monitor, start_timer, suspend_process, trap_exit, unalias, unlink, unregister,
         whereis, yield_now,
+    };
+
+    pub use crate::{
+        shutdown::Shutdown,
+        task::{OnTimeout, Task, TaskError, YieldOptions, await_many, yield_many},
     };
 }

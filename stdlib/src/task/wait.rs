@@ -1,0 +1,99 @@
+//! Waiting for one task.
+
+use std::{
+    future::IntoFuture,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{DEFAULT_TIMEOUT, Outcome, Reply, Task, TaskError};
+use crate::{Down, Message};
+
+/// The future of a [`Task`]'s value: see [`Task::timeout`].
+#[derive(Debug)]
+#[must_use = "nothing is awaited until this is"]
+pub struct Await<T: Send + 'static> {
+    task: Task<T>,
+    limit: Option<Duration>,
+    started: bool,
+}
+
+impl<T: Send + 'static> Await<T> {
+    pub(super) fn new(task: Task<T>, limit: Option<Duration>) -> Self {
+        Self { task, limit, started: false }
+    }
+}
+
+impl<T: Send + 'static> Future for Await<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        this.task.assert_owner();
+        if !this.task.open {
+            return Poll::Ready(Err(TaskError::Taken));
+        }
+        if !std::mem::replace(&mut this.started, true) {
+            this.task.selector.wait_for(this.limit);
+        }
+        this.task.poll_outcome(context).map(|outcome| match outcome {
+            Some(outcome) => outcome.map_err(TaskError::Exit),
+            None => {
+                this.task.settle();
+                Err(TaskError::Timeout(this.limit.unwrap_or(Duration::MAX)))
+            }
+        })
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Task<T> {
+    type Output = Result<T, TaskError>;
+    type IntoFuture = Await<T>;
+
+    fn into_future(self) -> Await<T> {
+        self.timeout(DEFAULT_TIMEOUT)
+    }
+}
+
+impl<T: Send + 'static> Task<T> {
+    /// The outcome, if it comes in time.
+    pub(super) async fn outcome(&mut self, limit: Option<Duration>) -> Option<Outcome<T>> {
+        self.selector.wait_for(limit);
+        std::future::poll_fn(|context| self.poll_outcome(context)).await
+    }
+
+    /// `None` when the time is up.
+    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
+        loop {
+            let next = Pin::new(&mut self.selector.next()).poll(context);
+            let message = match next {
+                Poll::Ready(Some(message)) => message,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            };
+            match self.outcome_in(message) {
+                Ok(outcome) => {
+                    self.selector.accept();
+                    self.settle();
+                    return Poll::Ready(Some(outcome));
+                }
+                Err(message) => self.selector.reject(message),
+            }
+        }
+    }
+
+    /// The outcome, if it is what this message tells; else the message.
+    pub(super) fn outcome_in(&self, message: Message) -> Result<Outcome<T>, Message> {
+        let message = match message.take::<Reply<T>>() {
+            Ok((reply, _shell)) if reply.alias == self.alias => return Ok(Ok(reply.value)),
+            Ok((reply, shell)) => shell.restore(reply),
+            Err(message) => message,
+        };
+        match message.take::<Down>() {
+            Ok((down, _shell)) if Some(down.monitor) == self.monitor => Ok(Err(down.reason)),
+            Ok((down, shell)) => Err(shell.restore(down)),
+            Err(message) => Err(message),
+        }
+    }
+}
