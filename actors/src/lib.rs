@@ -92,5 +92,6 @@ pub mod __private {
         entry::{MainOptions, TestOptions, run_main, run_test},
         node::{Message, Shell},
         receive::{Selector, flush},
+        spawn::spawn_replying,
     };
 }

@@ -314,6 +314,12 @@ impl Drop for Runtime {
 }
 
 impl Handle {
+    /// How many worker threads the runtime has; a seeded one counts as one.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.shared.scheduler.workers()
+    }
+
     /// As [`Runtime::spawn`].
     ///
     /// # Errors

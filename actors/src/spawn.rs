@@ -7,10 +7,11 @@ use crossbeam_channel::Sender;
 use thiserror::Error;
 
 use crate::{
+    alias::Alias,
     ambient::with_turn,
     body::Body,
     exit::{ExitReason, IntoExit},
-    monitor::{Monitor, MonitorOptions, Watcher},
+    monitor::{AliasMode, Monitor, MonitorOptions, Watcher},
     name::Name,
     names::RegisterError,
     pid::Pid,
@@ -191,7 +192,32 @@ where
     F: Future<Output: IntoExit> + Send + 'static,
 {
     let body = Body::new(future);
-    with_turn(|turn| or_crash(turn.spawn_watched(body, false, MonitorOptions::new(), None)))
+    with_turn(|turn| {
+        let id = turn.new_reference();
+        or_crash(turn.spawn_watched(id, body, false, MonitorOptions::new(), None))
+    })
+}
+
+/// Spawns a process that replies: `make` gets an alias of this process for it. The monitor on the
+/// process is that alias, so whichever comes first, the reply or the end, is the only one to come.
+/// Not for direct use: a library's tasks are made of it.
+///
+/// # Errors
+/// As [`SpawnOptions::spawn`].
+///
+/// # Panics
+/// Outside a process.
+pub fn spawn_replying<F>(
+    link: bool,
+    make: impl FnOnce(Alias) -> F,
+) -> Result<(Pid, Monitor), SpawnError>
+where
+    F: Future<Output: IntoExit> + Send + 'static,
+{
+    let (pid, id) = with_turn(|turn| (turn.pid(), turn.new_reference()));
+    let body = Body::new(make(Alias { pid, id }));
+    let watch = MonitorOptions::new().alias(AliasMode::ReplyDemonitor);
+    with_turn(|turn| turn.spawn_watched(id, body, link, watch, None))
 }
 
 #[inline]
@@ -243,7 +269,8 @@ impl Turn<'_> {
         match options.monitor.take() {
             Some(watch) => {
                 let link = options.link;
-                let (pid, monitor) = self.spawn_watched(body, link, watch, Some(&mut options))?;
+                let (id, options) = (self.new_reference(), Some(&mut options));
+                let (pid, monitor) = self.spawn_watched(id, body, link, watch, options)?;
                 Ok(Spawned { pid, monitor: Some(monitor) })
             }
             None if options.link => {
@@ -268,12 +295,13 @@ impl Turn<'_> {
     #[inline]
     fn spawn_watched(
         &self,
+        id: u64,
         body: Body,
         link: bool,
         watch: MonitorOptions,
         options: Option<&mut SpawnOptions>,
     ) -> Result<(Pid, Monitor), SpawnError> {
-        let (id, mark) = (self.new_reference(), self.mark());
+        let mark = self.mark();
         let reference = Some(Reference::new(self.pid().node(), id));
         let pid = self.spawn_tied(body, Ties { link, reference }, options)?;
         Ok((pid, self.hold_monitor(id, pid, watch, mark)))

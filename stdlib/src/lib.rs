@@ -55,6 +55,9 @@ pub mod prelude {
 
     pub use crate::{
         shutdown::Shutdown,
-        task::{OnTimeout, Task, TaskError, YieldOptions, await_many, yield_many},
+        task::{
+            AsyncStream, OnLate, OnTimeout, Task, TaskError, YieldOptions, async_stream,
+            await_many, yield_many,
+        },
     };
 }

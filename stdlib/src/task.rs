@@ -30,9 +30,11 @@
 //! | `Task.await` exits the caller when the task fails or is late | returns a [`TaskError`]; `?` makes it the caller's exit |
 //! | `Task.yield` | [`Task::yield_for`]: `yield` is a keyword |
 //! | `Task.start`, `Task.start_link` | [`spawn`](crate::spawn()), [`spawn_link`](crate::spawn_link()) |
+//! | a crash in `Task.async_stream` takes the caller along, or is `{:exit, reason}` | is a result of [`async_stream`], a [`TaskError`]; `?` passes it on |
 //! | a task whose struct is forgotten still replies | dropping a [`Task`] turns its reply away; it goes on, linked |
 
 mod many;
+mod stream;
 mod wait;
 
 use std::{fmt, marker::PhantomData, time::Duration};
@@ -41,12 +43,13 @@ use thiserror::Error;
 
 pub use self::{
     many::{OnTimeout, YieldOptions, await_many, yield_many},
+    stream::{AsyncStream, OnLate, async_stream},
     wait::Await,
 };
 use crate::{
-    __private::{Selector, current, flush},
-    Alias, AliasOptions, Down, ExitReason, Monitor, Pid, Shutdown, SpawnError, SpawnOptions,
-    alias_with, demonitor_flush, exit_process, me, receive, send, unalias, unlink,
+    __private::{Selector, current, flush, spawn_replying},
+    Alias, AliasOptions, ExitReason, Monitor, Pid, Shutdown, SpawnError, alias_with,
+    demonitor_flush, exit_process, me, send, unalias, unlink,
 };
 
 /// How long [`Task`] is awaited unless told otherwise: OTP's 5 seconds.
@@ -94,10 +97,11 @@ pub type Outcome<T> = Result<T, ExitReason>;
 #[must_use = "a task that is dropped goes on, but its value is lost"]
 pub struct Task<T: Send + 'static> {
     owner: Pid,
-    /// None for [`Task::completed`].
-    process: Option<Pid>,
+    /// The way of the reply. It is also the reference of the monitor: either the reply or the end of
+    /// the process comes, not both.
     alias: Alias,
-    monitor: Option<Monitor>,
+    /// None for [`Task::completed`].
+    process: Option<(Pid, Monitor)>,
     /// Looks for the outcome among what came after the task was made.
     selector: Selector,
     /// Whether the outcome is still to be taken.
@@ -118,10 +122,7 @@ impl<T: Send + 'static> Task<T> {
     /// Outside a process, and at the process limit ([`Task::try_spawn`] returns an error instead).
     #[track_caller]
     pub fn spawn(future: impl Future<Output = T> + Send + 'static) -> Self {
-        match Self::try_spawn(future) {
-            Ok(task) => task,
-            Err(error) => panic!("the task could not be spawned: {error}"),
-        }
+        or_panic(Self::try_spawn(future))
     }
 
     /// As [`Task::spawn`].
@@ -132,15 +133,21 @@ impl<T: Send + 'static> Task<T> {
     /// # Panics
     /// Outside a process.
     pub fn try_spawn(future: impl Future<Output = T> + Send + 'static) -> Result<Self, SpawnError> {
-        let mut task = Self::expect();
-        let alias = task.alias;
-        let body = async move {
+        Self::start(true, future)
+    }
+
+    fn start(
+        link: bool,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Result<Self, SpawnError> {
+        let (process, monitor) = spawn_replying(link, |alias| async move {
             let value = future.await;
             send(alias, Reply { alias, value });
-        };
-        let spawned = SpawnOptions::new().link().monitor().spawn(body)?;
-        (task.process, task.monitor) = (Some(spawned.pid), spawned.monitor);
-        Ok(task)
+        })?;
+        match monitor.alias() {
+            Some(alias) => Ok(Self::expect(alias, Some((process, monitor)))),
+            None => unreachable!("the monitor is an alias"),
+        }
     }
 
     /// A task that is done: awaiting it yields `value`. There is no process behind it.
@@ -148,19 +155,18 @@ impl<T: Send + 'static> Task<T> {
     /// # Panics
     /// Outside a process.
     pub fn completed(value: T) -> Self {
-        let task = Self::expect();
-        send(task.alias, Reply { alias: task.alias, value });
+        let alias = alias_with(AliasOptions::new().reply());
+        let task = Self::expect(alias, None);
+        send(alias, Reply { alias, value });
         task
     }
 
-    /// A task that waits for a reply, from nobody yet.
-    fn expect() -> Self {
-        let alias = alias_with(AliasOptions::new().reply());
+    /// A task whose outcome is still to come.
+    fn expect(alias: Alias, process: Option<(Pid, Monitor)>) -> Self {
         Self {
             owner: me(),
-            process: None,
             alias,
-            monitor: None,
+            process,
             selector: Selector::new(None).after(alias.reference()),
             open: true,
             value: PhantomData,
@@ -170,7 +176,7 @@ impl<T: Send + 'static> Task<T> {
     /// The process, if there is one.
     #[must_use]
     pub fn pid(&self) -> Option<Pid> {
-        self.process
+        self.process.map(|(pid, _)| pid)
     }
 
     /// The process that may await the task.
@@ -220,21 +226,27 @@ impl<T: Send + 'static> Task<T> {
         if !self.open {
             return Some(Err(ExitReason::NoProc));
         }
-        let (Some(process), Some(monitor)) = (self.process, self.monitor) else {
-            return self.outcome(Some(Duration::ZERO)).await;
-        };
-        unlink(process);
         let how = how.into();
-        let reason = stop(process, monitor, how).await;
-        let as_asked = match how {
-            Shutdown::Brutal => reason == ExitReason::Killed,
-            _ => reason == ExitReason::Shutdown,
+        let (reason, limit) = match how {
+            Shutdown::Brutal => (ExitReason::Kill, None),
+            Shutdown::After(limit) => (ExitReason::Shutdown, Some(limit)),
+            Shutdown::Infinity => (ExitReason::Shutdown, None),
         };
-        // Its end was taken out of the mailbox; what it sent before may still be there.
-        match self.outcome(Some(Duration::ZERO)).await {
-            Some(Ok(value)) => Some(Ok(value)),
-            _ if as_asked => None,
-            _ => Some(Err(reason)),
+        if let Some(pid) = self.pid() {
+            unlink(pid);
+            exit_process(pid, reason);
+        }
+        let outcome = match self.outcome(limit).await {
+            Some(outcome) => outcome,
+            None => {
+                self.kill();
+                self.outcome(None).await?
+            }
+        };
+        match (outcome, how) {
+            (Err(ExitReason::Killed), Shutdown::Brutal) => None,
+            (Err(ExitReason::Shutdown), Shutdown::After(_) | Shutdown::Infinity) => None,
+            (outcome, _) => Some(outcome),
         }
     }
 
@@ -246,7 +258,7 @@ impl<T: Send + 'static> Task<T> {
     pub async fn ignore(mut self) -> Option<Outcome<T>> {
         self.assert_owner();
         let outcome = if self.open { self.outcome(Some(Duration::ZERO)).await } else { None };
-        self.process.into_iter().for_each(unlink);
+        self.pid().into_iter().for_each(unlink);
         outcome
     }
 
@@ -259,38 +271,38 @@ impl<T: Send + 'static> Task<T> {
         );
     }
 
+    /// Ends the process.
+    fn kill(&self) {
+        self.pid().into_iter().for_each(|pid| exit_process(pid, ExitReason::Kill));
+    }
+
     /// Turns off what could still come.
-    fn settle(&mut self) {
+    fn turn_off(&mut self) {
         self.open = false;
-        unalias(self.alias);
-        self.monitor.into_iter().for_each(|monitor| {
-            demonitor_flush(monitor);
-        });
+        match self.process {
+            Some((_, monitor)) => {
+                demonitor_flush(monitor);
+            }
+            None => {
+                unalias(self.alias);
+            }
+        }
     }
 }
 
-/// Stops a process; why it ended.
-async fn stop(process: Pid, monitor: Monitor, how: Shutdown) -> ExitReason {
-    let reason = match how {
-        Shutdown::Brutal => ExitReason::Kill,
-        Shutdown::After(_) | Shutdown::Infinity => ExitReason::Shutdown,
-    };
-    exit_process(process, reason);
-    let down = || receive::<Down>().after(monitor).filter(move |down| down.monitor == monitor);
-    if let Shutdown::After(limit) = how {
-        match down().timeout(limit).await {
-            Ok(down) => return down.reason,
-            Err(_) => exit_process(process, ExitReason::Kill),
-        }
+#[track_caller]
+fn or_panic<T>(spawned: Result<T, SpawnError>) -> T {
+    match spawned {
+        Ok(task) => task,
+        Err(error) => panic!("the task could not be spawned: {error}"),
     }
-    down().await.reason
 }
 
 impl<T: Send + 'static> Drop for Task<T> {
     fn drop(&mut self) {
         // Elsewhere there is nothing to turn off: the reply alias serves one message.
         if self.open && current() == Some(self.owner) {
-            self.settle();
+            self.turn_off();
             flush::<Reply<T>>(|reply| reply.alias == self.alias);
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::poll_fn, pin::Pin, time::Duration};
 
 use super::{DEFAULT_TIMEOUT, Outcome, Reply, Task, TaskError};
-use crate::{__private::Selector, Alias, Down, Message, Monitor, Shutdown};
+use crate::{__private::Selector, Down, Message, Reference, Shutdown};
 
 /// The values of all tasks, in their order, not in the order in which they are done. `limit` is one
 /// limit for all together (`None`: for ever); Elixir's default is [`DEFAULT_TIMEOUT`].
@@ -125,16 +125,16 @@ impl<T: Send + 'static> Task<T> {
     fn take_over(&mut self) -> Self {
         let selector = std::mem::replace(&mut self.selector, Selector::new(None));
         let open = std::mem::replace(&mut self.open, false);
-        let Self { owner, process, alias, monitor, value, .. } = *self;
-        Self { owner, process, alias, monitor, selector, open, value }
+        let Self { owner, process, alias, value, .. } = *self;
+        Self { owner, process, alias, selector, open, value }
     }
 }
 
 /// A wait for several tasks.
 struct Gathering<'a, T: Send + 'static> {
     tasks: &'a mut [Task<T>],
-    replies: HashMap<Alias, usize>,
-    ends: HashMap<Monitor, usize>,
+    /// The tasks by their references.
+    places: HashMap<Reference, usize>,
     selector: Selector,
     outcomes: Vec<Option<Outcome<T>>>,
     /// How many outcomes are still to come.
@@ -147,17 +147,17 @@ impl<'a, T: Send + 'static> Gathering<'a, T> {
     fn new(tasks: &'a mut [Task<T>], wanted: usize, stop_at_exit: bool) -> Self {
         tasks.iter().for_each(Task::assert_owner);
         let open = || tasks.iter().enumerate().filter(|(_, task)| task.open);
-        let replies: HashMap<_, _> = open().map(|(index, task)| (task.alias, index)).collect();
-        let ends = open().filter_map(|(index, task)| Some((task.monitor?, index))).collect();
+        let places: HashMap<_, _> =
+            open().map(|(index, task)| (task.alias.reference(), index)).collect();
         let mut selectors = open().map(|(_, task)| &task.selector);
         let mut selector = Selector::new(None);
         if let Some(first) = selectors.next() {
             selector.start_as(first);
             selectors.for_each(|other| selector.start_with(other));
         }
-        let missing = wanted.min(replies.len());
+        let missing = wanted.min(places.len());
         let outcomes = tasks.iter().map(|_| None).collect();
-        Self { tasks, replies, ends, selector, outcomes, missing, stop_at_exit }
+        Self { tasks, places, selector, outcomes, missing, stop_at_exit }
     }
 
     async fn run(mut self, limit: Option<Duration>) -> Vec<Option<Outcome<T>>> {
@@ -175,7 +175,7 @@ impl<'a, T: Send + 'static> Gathering<'a, T> {
 
     fn note(&mut self, index: usize, outcome: Outcome<T>) {
         self.selector.accept();
-        self.tasks[index].settle();
+        self.tasks[index].open = false;
         self.missing = if self.stop_at_exit && outcome.is_err() { 0 } else { self.missing - 1 };
         self.outcomes[index] = Some(outcome);
     }
@@ -183,14 +183,14 @@ impl<'a, T: Send + 'static> Gathering<'a, T> {
     /// The outcome that this message tells, and whose it is; else the message.
     fn outcome_in(&self, message: Message) -> Result<(usize, Outcome<T>), Message> {
         let message = match message.take::<Reply<T>>() {
-            Ok((reply, shell)) => match self.replies.get(&reply.alias) {
+            Ok((reply, shell)) => match self.places.get(&reply.alias.reference()) {
                 Some(&index) => return Ok((index, Ok(reply.value))),
                 None => shell.restore(reply),
             },
             Err(message) => message,
         };
         match message.take::<Down>() {
-            Ok((down, shell)) => match self.ends.get(&down.monitor) {
+            Ok((down, shell)) => match self.places.get(&down.monitor.reference()) {
                 Some(&index) => Ok((index, Err(down.reason))),
                 None => Err(shell.restore(down)),
             },

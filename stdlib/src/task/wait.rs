@@ -40,7 +40,7 @@ impl<T: Send + 'static> Future for Await<T> {
         this.task.poll_outcome(context).map(|outcome| match outcome {
             Some(outcome) => outcome.map_err(TaskError::Exit),
             None => {
-                this.task.settle();
+                this.task.turn_off();
                 Err(TaskError::Timeout(this.limit.unwrap_or(Duration::MAX)))
             }
         })
@@ -75,7 +75,7 @@ impl<T: Send + 'static> Task<T> {
             match self.outcome_in(message) {
                 Ok(outcome) => {
                     self.selector.accept();
-                    self.settle();
+                    self.open = false;
                     return Poll::Ready(Some(outcome));
                 }
                 Err(message) => self.selector.reject(message),
@@ -91,7 +91,9 @@ impl<T: Send + 'static> Task<T> {
             Err(message) => message,
         };
         match message.take::<Down>() {
-            Ok((down, _shell)) if Some(down.monitor) == self.monitor => Ok(Err(down.reason)),
+            Ok((down, _shell)) if down.monitor.reference() == self.alias.reference() => {
+                Ok(Err(down.reason))
+            }
             Ok((down, shell)) => Err(shell.restore(down)),
             Err(message) => Err(message),
         }

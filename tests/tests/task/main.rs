@@ -4,6 +4,7 @@ mod awaiting;
 mod many;
 mod starting;
 mod stopping;
+mod stream;
 mod yielding;
 
 use beamish::prelude::*;
