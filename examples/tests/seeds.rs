@@ -130,3 +130,39 @@ fn worker_pool_puts_outcomes_in_the_order_of_the_jobs() {
 fn counter_keeps_its_count_between_messages() {
     assert_prints("counter", "count: 5\ncount: 3\nthe counter ended: normal\n");
 }
+
+#[test]
+fn zakat_batch_counts_the_crashes_of_a_large_batch() {
+    assert_prints(
+        "zakat_batch",
+        "donation 1: 25.00\n\
+         donation 2: 50.00\n\
+         donation 3: 37.50\n\
+         total 112.50\n\
+         9998 processed, 2 failed, total 249950.00\n",
+    );
+}
+
+#[test]
+fn parallel_reports_come_in_order() {
+    assert_prints(
+        "parallel_reports",
+        "zakat 50000, donations 100000, 3 campaigns\n\
+         2025-01: 100000 in donations\n\
+         2025-02: 100000 in donations\n\
+         2025-03: 100000 in donations\n",
+    );
+}
+
+#[test]
+fn donation_verification_kills_the_slow_and_tries_again_for_the_unlucky() {
+    assert_prints(
+        "donation_verification",
+        "donation 1: verified\n\
+         refused: invalid amount\n\
+         killed: it took too long\n\
+         donation 4: verified\n\
+         EUR: 103\n\
+         IDR: 103\n",
+    );
+}
