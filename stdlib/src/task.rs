@@ -22,6 +22,11 @@
 //! The link takes a crash of either side to the other one, as in Elixir: whoever awaits a task that
 //! crashes hears of it only if it traps exits.
 //!
+//! The reply, or the news of the end, is a message of the owner: a receive that takes any `Down`, or any
+//! [`Message`](crate::Message), may take it away, and then who awaits the task waits until the limit. And a
+//! message wakes the process, not the wakers that some combinators make for the futures they hold: await
+//! several tasks with [`await_many`], not with a `FuturesUnordered` or a `join_all` of many.
+//!
 //! # Differences from Elixir
 //!
 //! | Elixir | here |
@@ -31,7 +36,7 @@
 //! | `Task.yield` | [`Task::yield_for`]: `yield` is a keyword |
 //! | `Task.start`, `Task.start_link` | [`spawn`](crate::spawn()), [`spawn_link`](crate::spawn_link()) |
 //! | a crash in `Task.async_stream` takes the caller along, or is `{:exit, reason}` | is a result of [`async_stream`], a [`TaskError`]; `?` passes it on |
-//! | a task whose struct is forgotten still replies | dropping a [`Task`] turns its reply away; it goes on, linked |
+//! | a task whose struct is forgotten still replies | dropping a [`Task`] in its owner turns its reply away; it goes on, linked. Elsewhere it does not |
 
 mod many;
 mod stream;
@@ -48,8 +53,8 @@ pub use self::{
 };
 use crate::{
     __private::{Selector, current, flush, spawn_replying},
-    Alias, AliasOptions, ExitReason, Monitor, Pid, Shutdown, SpawnError, alias_with,
-    demonitor_flush, exit_process, me, send, unalias, unlink,
+    Alias, AliasOptions, Down, ExitReason, Monitor, Pid, Shutdown, SpawnError, alias_with,
+    demonitor_flush, exit_process, me, monitor, receive, send, unalias, unlink,
 };
 
 /// How long [`Task`] is awaited unless told otherwise: OTP's 5 seconds.
@@ -92,8 +97,8 @@ pub type Outcome<T> = Result<T, ExitReason>;
 
 /// A process that computes one value for this one. See the [module's documentation](self).
 ///
-/// Awaiting it waits up to [`DEFAULT_TIMEOUT`]; see [`Task::timeout`]. All its methods are for its
-/// owner alone, the process that started it: called by another one they panic.
+/// Awaiting it waits up to [`DEFAULT_TIMEOUT`]; see [`Task::timeout`]. It is for its owner alone, the
+/// process that started it: awaited, asked, stopped or ignored by another one it panics.
 #[must_use = "a task that is dropped goes on, but its value is lost"]
 pub struct Task<T: Send + 'static> {
     owner: Pid,
@@ -226,24 +231,12 @@ impl<T: Send + 'static> Task<T> {
         if !self.open {
             return Some(Err(ExitReason::NoProc));
         }
+        let Some(pid) = self.pid() else { return self.outcome(Some(Duration::ZERO)).await };
         let how = how.into();
-        let (reason, limit) = match how {
-            Shutdown::Brutal => (ExitReason::Kill, None),
-            Shutdown::After(limit) => (ExitReason::Shutdown, Some(limit)),
-            Shutdown::Infinity => (ExitReason::Shutdown, None),
-        };
-        if let Some(pid) = self.pid() {
-            unlink(pid);
-            exit_process(pid, reason);
-        }
-        let outcome = match self.outcome(limit).await {
-            Some(outcome) => outcome,
-            None => {
-                self.kill();
-                self.outcome(None).await?
-            }
-        };
-        match (outcome, how) {
+        unlink(pid);
+        let end = stop(pid, how).await;
+        // What the task itself had to say came before. It is not here if another receive took it.
+        match (self.outcome(Some(Duration::ZERO)).await.unwrap_or(Err(end)), how) {
             (Err(ExitReason::Killed), Shutdown::Brutal) => None,
             (Err(ExitReason::Shutdown), Shutdown::After(_) | Shutdown::Infinity) => None,
             (outcome, _) => Some(outcome),
@@ -276,16 +269,15 @@ impl<T: Send + 'static> Task<T> {
         self.pid().into_iter().for_each(|pid| exit_process(pid, ExitReason::Kill));
     }
 
-    /// Turns off what could still come.
+    /// Turns off what could still come, and takes out of the mailbox what did.
     fn turn_off(&mut self) {
         self.open = false;
-        match self.process {
-            Some((_, monitor)) => {
-                demonitor_flush(monitor);
-            }
-            None => {
-                unalias(self.alias);
-            }
+        let still_to_come = match self.process {
+            Some((_, monitor)) => demonitor_flush(monitor),
+            None => unalias(self.alias),
+        };
+        if !still_to_come {
+            flush::<Reply<T>>(|reply| reply.alias == self.alias);
         }
     }
 }
@@ -298,12 +290,31 @@ fn or_panic<T>(spawned: Result<T, SpawnError>) -> T {
     }
 }
 
+/// Stops a process, and waits until it has ended; why it did.
+async fn stop(pid: Pid, how: Shutdown) -> ExitReason {
+    let watch = monitor(pid);
+    let down = || receive::<Down>().after(watch).filter(move |down| down.monitor == watch);
+    exit_process(
+        pid,
+        match how {
+            Shutdown::Brutal => ExitReason::Kill,
+            Shutdown::After(_) | Shutdown::Infinity => ExitReason::Shutdown,
+        },
+    );
+    if let Shutdown::After(limit) = how {
+        match down().timeout(limit).await {
+            Ok(down) => return down.reason,
+            Err(_) => exit_process(pid, ExitReason::Kill),
+        }
+    }
+    down().await.reason
+}
+
 impl<T: Send + 'static> Drop for Task<T> {
     fn drop(&mut self) {
-        // Elsewhere there is nothing to turn off: the reply alias serves one message.
+        // Only the owner can turn its own references off.
         if self.open && current() == Some(self.owner) {
             self.turn_off();
-            flush::<Reply<T>>(|reply| reply.alias == self.alias);
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::{__private::Selector, Down, Message, Reference, Shutdown};
 /// limit for all together (`None`: for ever); Elixir's default is [`DEFAULT_TIMEOUT`].
 ///
 /// # Errors
-/// As soon as one of them ends without a value, or when the time is up. The others go on, linked; what
-/// they send will not reach the mailbox.
+/// As soon as one of them ends without a value, when the time is up, or at once if the value of one was
+/// taken before. The others go on, linked; what they send will not reach the mailbox.
 ///
 /// # Panics
 /// In another process than the owner of the tasks.

@@ -29,7 +29,8 @@ use crate::{
 /// A task that crashes is a result like others: it harms neither the process that consumes the stream
 /// nor the other tasks. (In Elixir it takes the consumer along, unless that traps exits; here `?` does.)
 /// Dropping the stream kills the tasks that run, and leaves no message behind; the end of the
-/// consumer, however it comes, drops the stream.
+/// consumer, however it comes, drops the stream. The tasks are not linked to the consumer: do not
+/// give a stream away that was polled. Its options are set before: afterwards they panic.
 ///
 /// ```
 /// use beamish::prelude::*;
@@ -109,10 +110,18 @@ pub struct AsyncStream<I: Iterator, F, T: Send + 'static> {
     entries: Slab<Entry<T>>,
     /// By the references of their tasks.
     keys: FxHashMap<Reference, usize>,
-    /// All entries, in the order of their items.
-    order: VecDeque<usize>,
+    /// The entries in the order of their items; among them, if results come as they are done, some
+    /// that are gone.
+    order: VecDeque<Place>,
     /// Entries that are done, in the order in which they were; only if that is asked for.
     done: VecDeque<usize>,
+}
+
+/// Where an entry is. Keys are used again, references are not.
+#[derive(Clone, Copy)]
+struct Place {
+    key: usize,
+    reference: Reference,
 }
 
 /// An item that was begun and not delivered.
@@ -133,27 +142,40 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
     /// If it is 0.
     #[track_caller]
     pub fn max_concurrency(mut self, tasks: usize) -> Self {
+        self.assert_unused();
         assert!(tasks > 0, "a stream without tasks does nothing: `max_concurrency` starts at 1");
         self.options.max_concurrency = Some(tasks);
         self
     }
 
     /// Whether results come in the order of their items (the default), or as they are done.
+    #[track_caller]
     pub fn ordered(mut self, ordered: bool) -> Self {
+        self.assert_unused();
         self.options.ordered = ordered;
         self
     }
 
-    /// How long each task may take from its start (`None`: for ever). Default: 5 seconds.
+    /// How long each task may take from its start (`None`: for ever), looked at whenever the stream is
+    /// polled. Default: 5 seconds.
+    #[track_caller]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.assert_unused();
         self.options.timeout = limit.into();
         self
     }
 
     /// What happens when a task is late. Default: [`OnLate::Exit`].
+    #[track_caller]
     pub fn on_timeout(mut self, what: OnLate) -> Self {
+        self.assert_unused();
         self.options.on_late = what;
         self
+    }
+
+    #[track_caller]
+    fn assert_unused(&self) {
+        assert!(self.owner.is_none(), "the options of a stream are set before it is polled");
     }
 }
 
@@ -191,7 +213,7 @@ where
         let reference = task.alias.reference();
         let late_at = self.options.timeout.map(|limit| now() + limit);
         let key = self.entries.insert(Entry { task, late_at, outcome: None });
-        self.order.push_back(key);
+        self.order.push_back(Place { key, reference });
         self.keys.insert(reference, key);
     }
 }
@@ -205,7 +227,7 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
     /// The result whose turn it is, if it is there.
     fn deliver(&mut self) -> Option<Result<T, TaskError>> {
         let key = if self.options.ordered {
-            let first = *self.order.front()?;
+            let first = self.order.front()?.key;
             self.entries[first].outcome.as_ref()?;
             self.order.pop_front();
             first
@@ -239,9 +261,22 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
         self.keys.remove(&entry.task.alias.reference());
         entry.outcome = Some(outcome);
         if !self.options.ordered {
-            self.order.retain(|other| *other != key);
             self.done.push_back(key);
+            self.forget_places();
         }
+    }
+
+    /// Forgets the places of entries that are done: now and then all, so that each costs little.
+    fn forget_places(&mut self) {
+        if self.order.len() > 2 * self.entries.len() + 64 {
+            let mut order = std::mem::take(&mut self.order);
+            order.retain(|place| self.is_running(place));
+            self.order = order;
+        }
+    }
+
+    fn is_running(&self, place: &Place) -> bool {
+        self.keys.contains_key(&place.reference)
     }
 
     /// Waits until the oldest task that runs is late. All have the same limit, so it is the first
@@ -250,9 +285,8 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
         if self.timer.is_some() || self.options.timeout.is_none() {
             return;
         }
-        let running = |key: &&usize| self.entries[**key].outcome.is_none();
-        let oldest = self.order.iter().find(running);
-        if let Some(late_at) = oldest.and_then(|key| self.entries[*key].late_at) {
+        let oldest = self.order.iter().find(|place| self.is_running(place));
+        if let Some(late_at) = oldest.and_then(|place| self.entries[place.key].late_at) {
             self.timer = Some(late_at);
             self.selector.wait_for(Some(late_at.saturating_duration_since(now())));
         }
@@ -263,11 +297,11 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
         self.timer = None;
         self.selector.wait_for(None);
         let (now, limit) = (now(), self.options.timeout.unwrap_or(Duration::MAX));
-        let is_late = |key: &usize| {
-            let entry = &self.entries[*key];
-            entry.outcome.is_none() && entry.late_at.is_some_and(|late_at| late_at <= now)
+        let is_late = |place: &&Place| {
+            let late_at = |place: &Place| self.entries[place.key].late_at;
+            self.is_running(place) && late_at(place).is_some_and(|late_at| late_at <= now)
         };
-        let late: Vec<usize> = self.order.iter().copied().filter(is_late).collect();
+        let late: Vec<usize> = self.order.iter().filter(is_late).map(|place| place.key).collect();
         for key in late {
             if self.options.on_late == OnLate::Exit {
                 exit(ExitReason::from(TaskError::Timeout(limit)));
@@ -325,7 +359,7 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
 
 impl<I: Iterator, F, T: Send + 'static> Drop for AsyncStream<I, F, T> {
     fn drop(&mut self) {
-        if current().is_some() && current() == self.owner {
+        if current().is_some() {
             let running = self.entries.iter().filter(|(_, entry)| entry.outcome.is_none());
             running.for_each(|(_, entry)| entry.task.kill());
         }

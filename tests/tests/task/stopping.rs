@@ -94,3 +94,27 @@ async fn only_the_owner_may_stop_a_task() {
     let down = receive::<Down>().filter(move |down| down.monitor == watch);
     assert!(down.timeout(LIMIT).await.unwrap().reason.is_panic());
 }
+
+/// A receive of the owner took the news: there is nobody to wait for.
+#[beamish::test]
+async fn a_task_whose_end_was_taken_elsewhere_is_gone() {
+    trap_exit(true);
+    for how in [Shutdown::default(), Shutdown::Infinity, Shutdown::Brutal] {
+        let task = failing::<u32>(ExitReason::custom("before"));
+        receive::<Down>().timeout(LIMIT).await.unwrap();
+        assert_eq!(task.shutdown(how).await, Some(Err(ExitReason::NoProc)));
+    }
+}
+
+/// Whoever has stopped a task can take its name.
+#[beamish::test]
+async fn a_task_that_replied_has_ended_when_it_is_stopped() {
+    for _ in 0..50 {
+        let task = Task::spawn(async {
+            register("only_one", me()).unwrap();
+            1_u32
+        });
+        assert!(matches!(task.shutdown(Shutdown::Infinity).await, Some(Ok(1)) | None));
+        assert_eq!(whereis("only_one"), None);
+    }
+}

@@ -218,3 +218,34 @@ async fn a_long_stream_keeps_little() {
     assert!(results.into_iter().eq((0..20_000).map(Ok)));
     nothing_is_left().await;
 }
+
+#[beamish::test]
+#[should_panic(expected = "before it is polled")]
+async fn options_are_set_before_the_first_result() {
+    let mut stream = async_stream(0..3_u32, |n| async move { n });
+    stream.next().await;
+    let _ = stream.ordered(false);
+}
+
+/// All at once, done in the reverse of their order.
+#[beamish::test]
+async fn many_tasks_out_of_order_do_not_take_longer_and_longer() {
+    let parent = me();
+    let work = move |n: u32| async move {
+        send(parent, (n, me()));
+        receive::<()>().await;
+        n
+    };
+    let count = 5_000;
+    let stream = async_stream(0..count, work).max_concurrency(count as usize).ordered(false);
+    let collecting =
+        spawn_monitor(async move { exit(ExitReason::custom(all(stream).await.len())) });
+    let mut running = Vec::new();
+    for _ in 0..count {
+        running.push(receive::<(u32, Pid)>().timeout(LIMIT).await.unwrap());
+    }
+    running.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    running.iter().for_each(|(_, pid)| send(*pid, ()));
+    let down = receive::<Down>().filter(move |down| down.monitor == collecting.1);
+    assert_eq!(down.timeout(LIMIT).await.unwrap().reason, ExitReason::custom(count as usize));
+}
