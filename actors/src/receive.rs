@@ -36,6 +36,10 @@ pub struct Timeout;
 /// Waiting costs nothing; a message that was passed over is not looked at again by this receive.
 /// Dropping the future before it is ready takes nothing from the mailbox.
 ///
+/// A message wakes the process, which polls its future from the top. So a receive may stand inside
+/// whatever polls all it holds (`join!`, `select!`), but not inside a combinator that polls a future only
+/// when a waker of its own was woken (`FuturesUnordered`, `join_all` of many).
+///
 /// # Panics
 /// When awaited outside a process.
 ///
