@@ -255,6 +255,40 @@ fn what_waits_behind_a_stuck_process_is_dropped_when_that_one_ends() {
     assert_eq!(dropped.load(Ordering::SeqCst), 1_010);
 }
 
+/// A message that unparks its receiver is handed over, not queued: it must not be forgotten when the
+/// receiver never runs.
+#[test]
+fn what_was_handed_to_a_process_that_never_runs_is_dropped() {
+    let runtime = Runtime::builder().workers(1).quiet().build().unwrap();
+    let parked: Vec<Pid> = (0..10).map(|_| runtime.spawn(forever()).unwrap()).collect();
+    let waiting = parked.clone();
+    // With one worker, whoever has answered a question is parked when the answer is read.
+    runtime
+        .block_on(async move {
+            for pid in waiting {
+                settle(pid).await;
+            }
+        })
+        .unwrap();
+    let (_, release) = stuck(&runtime);
+    let dropped = Arc::new(AtomicUsize::new(0));
+    for pid in parked {
+        let dropped = dropped.clone();
+        let count = move || {
+            dropped.fetch_add(1, Ordering::SeqCst);
+        };
+        send(pid, on_drop(count));
+    }
+    runtime.shutdown(Duration::from_millis(20)).unwrap_err();
+    assert_eq!(dropped.load(Ordering::SeqCst), 0, "they have not run");
+    drop(release);
+    let start = StdInstant::now();
+    while dropped.load(Ordering::SeqCst) < 10 && start.elapsed() < LIMIT {
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    assert_eq!(dropped.load(Ordering::SeqCst), 10);
+}
+
 #[test]
 fn a_process_hears_of_the_shutdown_as_a_refused_spawn_and_as_its_end() {
     let runtime = Runtime::builder().workers(2).quiet().build().unwrap();
