@@ -67,7 +67,8 @@ pub enum TaskError {
     /// The task ended without a value.
     #[error("the task ended: {0}")]
     Exit(ExitReason),
-    /// The task is not done in time. It goes on, linked; its value will be dropped.
+    /// The task is not done in time. It goes on, linked, and its value will be dropped; one of a stream
+    /// is killed.
     #[error("the task was not done within {0:?}")]
     Timeout(Duration),
     /// The value was taken before.

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, future::poll_fn, pin::Pin, time::Duration};
 
-use super::{DEFAULT_TIMEOUT, Outcome, Reply, Task, TaskError};
-use crate::{__private::Selector, Down, Message, Reference, Shutdown};
+use super::{DEFAULT_TIMEOUT, Outcome, Task, TaskError, wait::outcome_in};
+use crate::{__private::Selector, Reference, Shutdown};
 
 /// The values of all tasks, in their order, not in the order in which they are done. `limit` is one
 /// limit for all together (`None`: for ever); Elixir's default is [`DEFAULT_TIMEOUT`].
@@ -165,7 +165,7 @@ impl<'a, T: Send + 'static> Gathering<'a, T> {
         while self.missing > 0 {
             let next = poll_fn(|context| Pin::new(&mut self.selector.next()).poll(context)).await;
             let Some(message) = next else { break };
-            match self.outcome_in(message) {
+            match outcome_in(message, |reference| self.places.get(&reference).copied()) {
                 Ok((index, outcome)) => self.note(index, outcome),
                 Err(message) => self.selector.reject(message),
             }
@@ -178,23 +178,5 @@ impl<'a, T: Send + 'static> Gathering<'a, T> {
         self.tasks[index].open = false;
         self.missing = if self.stop_at_exit && outcome.is_err() { 0 } else { self.missing - 1 };
         self.outcomes[index] = Some(outcome);
-    }
-
-    /// The outcome that this message tells, and whose it is; else the message.
-    fn outcome_in(&self, message: Message) -> Result<(usize, Outcome<T>), Message> {
-        let message = match message.take::<Reply<T>>() {
-            Ok((reply, shell)) => match self.places.get(&reply.alias.reference()) {
-                Some(&index) => return Ok((index, Ok(reply.value))),
-                None => shell.restore(reply),
-            },
-            Err(message) => message,
-        };
-        match message.take::<Down>() {
-            Ok((down, shell)) => match self.places.get(&down.monitor.reference()) {
-                Some(&index) => Ok((index, Err(down.reason))),
-                None => Err(shell.restore(down)),
-            },
-            Err(message) => Err(message),
-        }
     }
 }

@@ -13,10 +13,10 @@ use futures_core::Stream;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use super::{DEFAULT_TIMEOUT, Outcome, Reply, Task, TaskError, or_panic};
+use super::{DEFAULT_TIMEOUT, Task, TaskError, or_panic, wait::outcome_in};
 use crate::{
     __private::{Selector, current},
-    Down, ExitReason, Instant, Message, Pid, Reference, current_runtime, exit, now,
+    ExitReason, Instant, Pid, Reference, current_runtime, exit, now,
 };
 
 /// Runs `work` on each item in a task of its own, and yields what comes of them.
@@ -237,24 +237,6 @@ impl<I: Iterator, F, T: Send + 'static> AsyncStream<I, F, T> {
         self.entries.remove(key).outcome
     }
 
-    /// The outcome that this message tells, and whose it is; else the message.
-    fn outcome_in(&self, message: Message) -> Result<(usize, Outcome<T>), Message> {
-        let message = match message.take::<Reply<T>>() {
-            Ok((reply, shell)) => match self.keys.get(&reply.alias.reference()) {
-                Some(&key) => return Ok((key, Ok(reply.value))),
-                None => shell.restore(reply),
-            },
-            Err(message) => message,
-        };
-        match message.take::<Down>() {
-            Ok((down, shell)) => match self.keys.get(&down.monitor.reference()) {
-                Some(&key) => Ok((key, Err(down.reason))),
-                None => Err(shell.restore(down)),
-            },
-            Err(message) => Err(message),
-        }
-    }
-
     fn note(&mut self, key: usize, outcome: Result<T, TaskError>) {
         let entry = &mut self.entries[key];
         entry.task.open = false;
@@ -336,13 +318,15 @@ where
             match Pin::new(&mut this.selector.next()).poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => this.expire(),
-                Poll::Ready(Some(message)) => match this.outcome_in(message) {
-                    Ok((key, outcome)) => {
-                        this.selector.accept();
-                        this.note(key, outcome.map_err(TaskError::Exit));
+                Poll::Ready(Some(message)) => {
+                    match outcome_in(message, |reference| this.keys.get(&reference).copied()) {
+                        Ok((key, outcome)) => {
+                            this.selector.accept();
+                            this.note(key, outcome.map_err(TaskError::Exit));
+                        }
+                        Err(message) => this.selector.reject(message),
                     }
-                    Err(message) => this.selector.reject(message),
-                },
+                }
             }
         }
     }

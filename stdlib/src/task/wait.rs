@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{DEFAULT_TIMEOUT, Outcome, Reply, Task, TaskError};
-use crate::{Down, Message};
+use crate::{Down, Message, Reference};
 
 /// The future of a [`Task`]'s value: see [`Task::timeout`].
 #[derive(Debug)]
@@ -72,8 +72,9 @@ impl<T: Send + 'static> Task<T> {
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => return Poll::Pending,
             };
-            match self.outcome_in(message) {
-                Ok(outcome) => {
+            let mine = self.alias.reference();
+            match outcome_in(message, |reference| (reference == mine).then_some(())) {
+                Ok(((), outcome)) => {
                     self.selector.accept();
                     self.open = false;
                     return Poll::Ready(Some(outcome));
@@ -82,20 +83,26 @@ impl<T: Send + 'static> Task<T> {
             }
         }
     }
+}
 
-    /// The outcome, if it is what this message tells; else the message.
-    pub(super) fn outcome_in(&self, message: Message) -> Result<Outcome<T>, Message> {
-        let message = match message.take::<Reply<T>>() {
-            Ok((reply, _shell)) if reply.alias == self.alias => return Ok(Ok(reply.value)),
-            Ok((reply, shell)) => shell.restore(reply),
-            Err(message) => message,
-        };
-        match message.take::<Down>() {
-            Ok((down, _shell)) if down.monitor.reference() == self.alias.reference() => {
-                Ok(Err(down.reason))
-            }
-            Ok((down, shell)) => Err(shell.restore(down)),
-            Err(message) => Err(message),
-        }
+/// The outcome that this message tells, and where it belongs, if its task's reference has a place;
+/// else the message.
+pub(super) fn outcome_in<T: Send + 'static, P>(
+    message: Message,
+    place: impl Fn(Reference) -> Option<P>,
+) -> Result<(P, Outcome<T>), Message> {
+    let message = match message.take::<Reply<T>>() {
+        Ok((reply, shell)) => match place(reply.alias.reference()) {
+            Some(place) => return Ok((place, Ok(reply.value))),
+            None => shell.restore(reply),
+        },
+        Err(message) => message,
+    };
+    match message.take::<Down>() {
+        Ok((down, shell)) => match place(down.monitor.reference()) {
+            Some(place) => Ok((place, Err(down.reason))),
+            None => Err(shell.restore(down)),
+        },
+        Err(message) => Err(message),
     }
 }
